@@ -1,0 +1,127 @@
+"""Settings from the environment and .env: this module is their only reader."""
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import psutil
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from etlml.errors import ConfigInvalid, NotFound
+from etlml.redaction import register_secrets
+
+_UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 10**3, "kib": 2**10, "m": 2**20, "mb": 10**6, "mib": 2**20}
+_UNITS |= {"g": 2**30, "gb": 10**9, "gib": 2**30, "t": 2**40, "tb": 10**12, "tib": 2**40}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+SECRET_PREFIX = "ETLML_SECRET_"
+
+
+def parse_bytes(value: Any) -> Any:
+    """``"2GiB"``, ``"512MB"`` or a number of bytes, as a number of bytes."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", value)
+    if match is None or match[2].lower() not in _UNITS:
+        raise ValueError(f"{value!r} is not a size; write it like 2GiB or 512MiB")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _default_run_memory() -> int:
+    return max(512 * 2**20, min(psutil.virtual_memory().total // 4, 16 * 2**30))
+
+
+def _default_slots() -> int:
+    return max(2, min(8, os.cpu_count() or 2))
+
+
+class Settings(BaseSettings):
+    """What can be set from outside; every field is an environment variable ``ETLML_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="ETLML_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("~/.etlml"), description="Folder of data, runs, models and the embedded database.")
+    mongodb_uri: SecretStr | None = Field(None, description="MongoDB to use in place of the embedded one.")
+    database: str = Field("etlml", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the MongoDB database.")
+    host: str = Field("127.0.0.1", description="Address on which the UI and the API listen.")
+    port: int = Field(8501, ge=1, le=65535, description="Port of the UI; the next free one is taken if it is in use.")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the REST API; the next free one if it is in use.")
+    auth: Literal["off", "required"] | None = Field(None, description="off or required; off by default on loopback only.")
+    secret_key: SecretStr | None = Field(None, description="Key that signs sessions and encrypts stored secrets.")
+    worker_slots: int = Field(default_factory=_default_slots, ge=1, le=64, description="Runs that one worker executes at once.")
+    run_memory: Annotated[int, BeforeValidator(parse_bytes)] = Field(
+        default_factory=_default_run_memory, ge=64 * 2**20, description="Memory cap of one run, in bytes or like 2GiB."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Format of the log lines on the terminal.")
+
+    def model_post_init(self, context: Any, /) -> None:
+        object.__setattr__(self, "home", self.home.expanduser().resolve())
+
+    @property
+    def data_dir(self) -> Path:
+        """Where relative paths of sources and sinks start."""
+        return self.home / "data"
+
+    @property
+    def runs_dir(self) -> Path:
+        """One folder a run, with the checkpoints of its steps."""
+        return self.home / "runs"
+
+    @property
+    def models_dir(self) -> Path:
+        """One folder a model, with a file for each version."""
+        return self.home / "models"
+
+    @property
+    def mongod_dir(self) -> Path:
+        """Data and log of the embedded MongoDB."""
+        return self.home / "mongod"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the servers."""
+        return self.host in LOOPBACK
+
+    @property
+    def auth_required(self) -> bool:
+        """Whether a visitor must sign in."""
+        return self.auth == "required" or (self.auth is None and not self.is_loopback)
+
+    def make_folders(self) -> None:
+        """Create the home folder and the folders in it that every process expects."""
+        for folder in (self.data_dir, self.runs_dir, self.models_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def environment_secret(name: str) -> str:
+    """The value of ``${secret.NAME}``, from ETLML_SECRET_<NAME>; it is registered for redaction.
+
+    Raises:
+        NotFound: The variable is not set.
+    """
+    value = os.environ.get(f"{SECRET_PREFIX}{name.upper()}")
+    if value is None:
+        known = [key.removeprefix(SECRET_PREFIX) for key in os.environ if key.startswith(SECRET_PREFIX)]
+        raise NotFound("secret", name, known)
+    register_secrets([value])
+    return value
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once.
+
+    Raises:
+        ConfigInvalid: A variable has a value that cannot be used.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ConfigInvalid(f"Setting ETLML_{field.upper()} cannot be used: {first['msg']}.", field=field) from None
+    register_secrets(value for key, value in os.environ.items() if key.startswith(SECRET_PREFIX))
+    register_secrets(secret.get_secret_value() for secret in (settings.mongodb_uri, settings.secret_key) if secret)
+    return settings
