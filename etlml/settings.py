@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -107,6 +109,25 @@ def environment_secret(name: str) -> str:
         raise NotFound("secret", name, known)
     register_secrets([value])
     return value
+
+
+def child_environment(import_paths: Sequence[str]) -> dict[str, str]:
+    """The environment of a child that runs user code: ours without the secrets, importing from ``import_paths``."""
+    hidden = {"ETLML_MONGODB_URI", "ETLML_SECRET_KEY"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(SECRET_PREFIX) and key not in hidden}
+    return kept | {"PYTHONPATH": os.pathsep.join(import_paths), "PYTHONIOENCODING": "utf-8"}
+
+
+@contextmanager
+def kept_environment() -> Iterator[None]:
+    """Put the environment variables back as they were, whatever the code within does to them."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        if dict(os.environ) != before:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 @lru_cache(maxsize=1)
