@@ -1,0 +1,285 @@
+// The canvas. The browser owns places and edges while somebody edits; Python owns names, states and problems,
+// and bumps `rev` when it changes the graph itself.
+import React, { useCallback, useEffect, useRef, useState } from "react"
+import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, Panel, ReactFlow, SelectionMode,
+  useEdgesState, useNodesState, useReactFlow } from "@xyflow/react"
+import { freeId, freeSpot, History, layered, NODE_HEIGHT, NODE_WIDTH, refusal } from "./graph.js"
+import { DRAG_TYPE, Palette } from "./Palette.jsx"
+import { StepNode } from "./StepNode.jsx"
+import { KeyHelp, Toolbar } from "./Toolbar.jsx"
+
+const nodeTypes = { step: StepNode }
+const PASTE_OFFSET = 36
+const MINIMAP_FROM = 9
+const NARROW = 560
+
+const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, origin: n.from, ariaLabel: `${n.type} ${n.name}` })
+const edgeId = (source, target) => `${source}->${target}`
+const asEdge = ({ source, target }) => ({
+  id: edgeId(source, target), source, target, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, ariaLabel: `${source} to ${target}`,
+})
+
+function graphOf(data) {
+  const nodes = data.nodes.map(asNode)
+  const edges = data.edges.map(asEdge)
+  if (data.nodes.every(n => n.x != null && n.y != null)) return { nodes, edges }
+  const places = layered(nodes, edges)
+  return { nodes: nodes.map(n => ({ ...n, position: places[n.id] })), edges }
+}
+
+export function Editor({ data, emit, host }) {
+  const start = useRef(null)
+  start.current ||= graphOf(data)
+  const [nodes, setNodes, onNodesChange] = useNodesState(start.current.nodes)
+  const [edges, setEdges, onEdgesChange] = useEdgesState(start.current.edges)
+  const [paletteOpen, setPaletteOpen] = useState((data.paletteOpen ?? true) && !data.readonly && host.clientWidth > NARROW)
+  const [helpOpen, setHelpOpen] = useState(false)
+  const [notice, setNotice] = useState("")
+  const [linkFrom, setLinkFrom] = useState(null)
+  const [, redraw] = useState(0)
+  const flow = useReactFlow()
+  const rev = useRef(data.rev)
+  const live = useRef({})
+  const history = useRef(new History())
+  const beforeDrag = useRef(null)
+  const clipboard = useRef(null)
+  const searchRef = useRef(null)
+  const choice = useRef(data.choice)
+  const told = useRef(undefined)
+  const readonly = !!data.readonly
+  live.current = { nodes, edges, data }
+
+  const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
+  const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
+  const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: 0.14, duration: 250 }), [flow])
+
+  // Python's side of the data: a new revision replaces the graph, else only looks are merged.
+  useEffect(() => {
+    if (data.rev !== rev.current) {
+      rev.current = data.rev
+      const next = graphOf(data)
+      const chosen = new Set(live.current.nodes.filter(n => n.selected).map(n => n.id))
+      setNodes(next.nodes.map(n => ({ ...n, selected: chosen.has(n.id) })))
+      setEdges(next.edges)
+      history.current.clear()
+      if (data.fit) setTimeout(fit, 60)
+      return
+    }
+    const known = new Map(data.nodes.map(n => [n.id, n]))
+    setNodes(old => old.map(n => (known.has(n.id) ? { ...n, data: { ...n.data, ...known.get(n.id) } } : n)))
+    setEdges(old => old.map(e => ({ ...e, animated: known.get(e.target)?.status === "running" })))
+  }, [data])
+
+  // Python chooses a step by a new `choice`; an echo of what the user chose (same `choice`) changes nothing.
+  useEffect(() => {
+    if (data.choice === choice.current) return
+    choice.current = data.choice
+    told.current = data.selected ?? null
+    setNodes(old => old.map(n => ({ ...n, selected: n.id === data.selected })))
+  }, [data.choice])
+  useEffect(() => {
+    if (data.selected) {
+      told.current = data.selected
+      setNodes(old => old.map(n => ({ ...n, selected: n.id === data.selected })))
+    }
+    const stop = new ResizeObserver(() => { if (host.clientWidth <= NARROW) setPaletteOpen(false) })
+    stop.observe(host)
+    return () => stop.disconnect()
+  }, [])
+
+  const send = useCallback(() => setTimeout(() => {
+    const now = live.current
+    emit("graph", {
+      rev: rev.current, at: Date.now(),
+      nodes: now.nodes.map(n => ({ id: n.id, x: Math.round(n.position.x), y: Math.round(n.position.y), ...(n.origin ? { from: n.origin } : {}) })),
+      edges: now.edges.map(({ source, target }) => ({ source, target })),
+    })
+  }, 30), [emit])
+
+  const change = useCallback(next => {                 // one undoable edit
+    history.current.push(snapshot())
+    if (next.nodes) setNodes(next.nodes)
+    if (next.edges) setEdges(next.edges)
+    redraw(n => n + 1)
+    send()
+  }, [send])
+
+  const restore = useCallback(state => {
+    if (!state) return
+    const looks = new Map(live.current.nodes.map(n => [n.id, n.data]))
+    setNodes(state.nodes.map(n => ({ ...n, data: looks.get(n.id) || n.data })))
+    setEdges(state.edges)
+    redraw(n => n + 1)
+    send()
+  }, [send])
+
+  const connect = useCallback((source, target) => {
+    const now = live.current
+    const why = refusal(now.nodes, now.edges, source, target)
+    if (why) { say(why); return false }
+    change({ edges: [...now.edges, asEdge({ source, target })] })
+    return true
+  }, [change, say])
+
+  const add = useCallback((item, place) => {
+    const now = live.current
+    const chosen = now.nodes.filter(n => n.selected)
+    const parent = !place && chosen.length === 1 && item.type !== "extract" ? chosen[0] : null
+    const box = host.getBoundingClientRect()
+    const middle = flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 })
+    const wish = place || (parent ? { x: parent.position.x + NODE_WIDTH + 84, y: parent.position.y } : { x: middle.x - NODE_WIDTH / 2, y: middle.y - NODE_HEIGHT / 2 })
+    const spot = freeSpot(now.nodes, wish.x, wish.y)
+    const id = freeId(item.id || item.type, new Set(now.nodes.map(n => n.id)))
+    const node = { ...asNode({ id, name: id, type: item.type, summary: item.label, inputs: item.type === "extract" ? 0 : 1, ...spot, from: { template: item.key } }), selected: true }
+    change({
+      nodes: [...now.nodes.map(n => ({ ...n, selected: false })), node],
+      edges: parent ? [...now.edges, asEdge({ source: parent.id, target: id })] : now.edges,
+    })
+    if (!place) setTimeout(() => flow.fitView({ nodes: [{ id }, ...(parent ? [{ id: parent.id }] : [])], maxZoom: flow.getZoom(), minZoom: flow.getZoom(), duration: 200, padding: 0.3 }), 60)
+  }, [change, flow, host])
+
+  const remove = useCallback(() => {
+    const now = live.current
+    const gone = new Set(now.nodes.filter(n => n.selected).map(n => n.id))
+    const edgesLeft = now.edges.filter(e => !e.selected && !gone.has(e.source) && !gone.has(e.target))
+    if (!gone.size && edgesLeft.length === now.edges.length) return
+    change({ nodes: now.nodes.filter(n => !gone.has(n.id)), edges: edgesLeft })
+  }, [change])
+
+  const copy = useCallback(() => {
+    const chosen = live.current.nodes.filter(n => n.selected)
+    if (!chosen.length) return false
+    const ids = new Set(chosen.map(n => n.id))
+    clipboard.current = { nodes: chosen, edges: live.current.edges.filter(e => ids.has(e.source) && ids.has(e.target)), times: 0 }
+    say(chosen.length === 1 ? "Copied 1 step" : `Copied ${chosen.length} steps`)
+    return true
+  }, [say])
+
+  const paste = useCallback(() => {
+    const board = clipboard.current
+    if (!board) return
+    board.times += 1
+    const now = live.current
+    const taken = new Set(now.nodes.map(n => n.id))
+    const renamed = new Map()
+    const fresh = board.nodes.map(n => {
+      const id = freeId(n.id, taken)
+      taken.add(id)
+      renamed.set(n.id, id)
+      const shift = PASTE_OFFSET * board.times
+      const { problems, status, rows, time, ...look } = n.data
+      return { ...n, id, selected: true, position: { x: n.position.x + shift, y: n.position.y + shift }, origin: { copy_of: n.id }, data: { ...look, id, name: id } }
+    })
+    change({
+      nodes: [...now.nodes.map(n => ({ ...n, selected: false })), ...fresh],
+      edges: [...now.edges, ...board.edges.map(e => asEdge({ source: renamed.get(e.source), target: renamed.get(e.target) }))],
+    })
+  }, [change])
+
+  const tidy = useCallback(() => {
+    const places = layered(live.current.nodes, live.current.edges)
+    change({ nodes: live.current.nodes.map(n => ({ ...n, position: places[n.id] })) })
+    setTimeout(fit, 60)
+  }, [change, fit])
+
+  const openPalette = () => { setPaletteOpen(true); setTimeout(() => searchRef.current?.focus(), 30) }
+  const act = {
+    palette: openPalette, remove, tidy, fit, help: () => setHelpOpen(open => !open),
+    undo: () => restore(history.current.undo(snapshot())), redo: () => restore(history.current.redo(snapshot())),
+    duplicate: () => { if (copy()) paste() },
+  }
+
+  function onKey(event) {
+    const target = event.nativeEvent.composedPath()[0]
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName || "")) { event.stopPropagation(); return }
+    const ctrl = event.ctrlKey || event.metaKey
+    const key = event.key.toLowerCase()
+    const done = () => { event.preventDefault(); event.stopPropagation() }
+    if (key === "escape") { setLinkFrom(null); setHelpOpen(false); return }
+    if (key === "enter" && linkFrom) {
+      const id = target.closest?.(".react-flow__node")?.dataset.id
+      if (id && connect(linkFrom, id)) setLinkFrom(null)
+      return done()
+    }
+    if (key === "f" && !ctrl) { fit(); return done() }
+    if (key === "?") { act.help(); return done() }
+    if (readonly) return
+    if (key === "delete" || key === "backspace") { remove(); return done() }
+    if (ctrl && key === "z") { event.shiftKey ? act.redo() : act.undo(); return done() }
+    if (ctrl && key === "y") { act.redo(); return done() }
+    if (ctrl && key === "c") { if (copy()) done(); return }
+    if (ctrl && key === "x") { if (copy()) { remove(); done() } return }
+    if (ctrl && key === "v") { paste(); return done() }
+    if (ctrl && key === "d") { act.duplicate(); return done() }
+    if (ctrl && key === "a") { setNodes(old => old.map(n => ({ ...n, selected: true }))); return done() }
+    if (ctrl || event.altKey) return
+    if (key === "a") { openPalette(); return done() }
+    if (key === "l") { tidy(); return done() }
+    if (key === "c") {
+      const chosen = live.current.nodes.filter(n => n.selected)
+      if (chosen.length === 1) { setLinkFrom(chosen[0].id); say(`Connect ${chosen[0].data.name} to … (choose a step, Enter)`) }
+      return done()
+    }
+  }
+
+  const onDrop = event => {
+    const item = (data.palette || []).find(i => i.key === event.dataTransfer.getData(DRAG_TYPE))
+    if (!item) return
+    event.preventDefault()
+    const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
+    add(item, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 })
+  }
+
+  const onSelection = useCallback(({ nodes: chosen }) => {
+    const id = chosen.length === 1 ? chosen[0].id : null
+    redraw(n => n + 1)
+    if (told.current === id) return
+    told.current = id
+    setTimeout(() => { if (told.current === id) emit("selected", id) }, 60)
+  }, [emit])
+
+  const chosen = nodes.filter(n => n.selected).length + edges.filter(e => e.selected).length
+  return (
+    <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1}>
+      <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
+        onConnect={c => connect(c.source, c.target)} isValidConnection={c => !refusal(live.current.nodes, live.current.edges, c.source, c.target)}
+        onConnectEnd={(event, state) => {
+          if (state.isValid !== false || !state.fromNode || !state.toNode) return
+          const [a, b] = state.fromHandle?.type === "source" ? [state.fromNode.id, state.toNode.id] : [state.toNode.id, state.fromNode.id]
+          const why = refusal(live.current.nodes, live.current.edges, a, b)
+          if (why) say(why)
+        }}
+        onNodeDragStart={() => { beforeDrag.current = snapshot() }} onSelectionDragStart={() => { beforeDrag.current = snapshot() }}
+        onNodeDragStop={(event, node) => {
+          const old = beforeDrag.current?.nodes.find(n => n.id === node.id)?.position
+          if (old && old.x === node.position.x && old.y === node.position.y) return
+          if (beforeDrag.current) history.current.push(beforeDrag.current)
+          redraw(n => n + 1)
+          send()
+        }}
+        onSelectionDragStop={() => { if (beforeDrag.current) history.current.push(beforeDrag.current); send() }}
+        onNodeClick={(event, node) => { if (linkFrom && linkFrom !== node.id) { if (connect(linkFrom, node.id)) setLinkFrom(null) } }}
+        onNodeDoubleClick={(event, node) => emit("opened", { id: node.id, at: Date.now() })}
+        onSelectionChange={onSelection} onDrop={onDrop} onDragOver={e => { e.preventDefault(); e.dataTransfer.dropEffect = "copy" }}
+        onKeyUp={e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() }}
+        nodesDraggable={!readonly} nodesConnectable={!readonly} nodesFocusable edgesFocusable={!readonly} deleteKeyCode={null}
+        selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} selectionMode={SelectionMode.Partial} connectionRadius={28}
+        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} fitView fitViewOptions={{ maxZoom: 1, padding: 0.14 }}
+        minZoom={0.15} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
+        defaultEdgeOptions={{ type: "default" }}>
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
+        <Controls showInteractive={false} position="bottom-left" />
+        {nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
+          nodeClassName={n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`} nodeStrokeWidth={0} nodeBorderRadius={8} />}
+        <Panel position="top-right"><Toolbar readonly={readonly} act={act}
+          can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>
+        {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">
+          <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => setPaletteOpen(false)} inputRef={searchRef} /></Panel>}
+        {nodes.length === 0 && <Panel position="top-center" className="blank"><b>An empty canvas</b>
+          <span>{readonly ? "This pipeline has no steps yet." : "Drag a step from the palette, or press A and type what you need."}</span></Panel>}
+      </ReactFlow>
+      {helpOpen && <KeyHelp readonly={readonly} onClose={() => setHelpOpen(false)} />}
+      <div className={`notice ${notice ? "is-shown" : ""}`} role="status">{notice}</div>
+    </div>
+  )
+}
