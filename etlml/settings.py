@@ -111,7 +111,7 @@ def environment_secret(name: str) -> str:
     return value
 
 
-def child_environment(import_paths: Sequence[str]) -> dict[str, str]:
+def user_code_environment(import_paths: Sequence[str]) -> dict[str, str]:
     """The environment of a child that runs user code: ours without the secrets, importing from ``import_paths``."""
     hidden = {"ETLML_MONGODB_URI", "ETLML_SECRET_KEY"}
     kept = {key: value for key, value in os.environ.items() if not key.startswith(SECRET_PREFIX) and key not in hidden}

@@ -59,23 +59,25 @@ class _Output:
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
         self._count = 0
-        self._sinks: tuple[_Lines, ...] = ()
+        self._open: list[tuple[io.TextIOWrapper, _Lines]] = []
 
     def install(self) -> None:
         """Take over sys.stdout and sys.stderr (again: user code may have replaced them)."""
         self._count = 0
-        self._sinks = (_Lines(self._sender("INFO")), _Lines(self._sender("WARNING")))
-        sys.stdout, sys.stderr = (
-            io.TextIOWrapper(io.BufferedWriter(sink), encoding="utf-8", errors="backslashreplace", line_buffering=True)
-            for sink in self._sinks
-        )
+        self._open = [self._stream("INFO"), self._stream("WARNING")]
+        sys.stdout, sys.stderr = (stream for stream, _ in self._open)
+
+    def _stream(self, level: str) -> tuple[io.TextIOWrapper, _Lines]:
+        lines = _Lines(self._sender(level))
+        buffer = io.BufferedWriter(lines)
+        return io.TextIOWrapper(buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True), lines
 
     def finish(self) -> None:
         """Send what is still buffered, and how much was left out."""
-        for stream, sink in zip((sys.stdout, sys.stderr), self._sinks, strict=True):
-            with contextlib.suppress(OSError, ValueError):
+        for stream, lines in self._open:
+            with contextlib.suppress(ValueError):  # the code closed it
                 stream.flush()
-            sink.finish()
+            lines.finish()
         if self._count > MOST_LINES:
             self._writer.send(
                 "message",

@@ -19,7 +19,7 @@ from etlml.compute.frames import FrameWriter, read_frame, unpacked
 from etlml.compute.memory import MemoryWatch, oom_kills
 from etlml.errors import EtlmlError, MemoryExceeded, PythonFailed, StepCancelled, StepError, StepTimeout
 from etlml.redaction import redacted, redacted_document
-from etlml.settings import child_environment
+from etlml.settings import user_code_environment
 
 TICK_S = 0.05
 LONGEST_DRAIN_S = 0.25  # how long a finished call waits for the last lines of native output
@@ -51,7 +51,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=child_environment([path or os.curdir for path in sys.path]),
+            env=user_code_environment([path or os.curdir for path in sys.path]),
             start_new_session=os.name == "posix",  # Ctrl-C in the terminal is the parent's to handle
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
             | getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -99,17 +99,20 @@ class ChildProcess:
         self._drop_leftovers()
         self._send(call)
         answer: tuple[str, Any] | None = None
+        printed_all = False
         while answer is None:
             kind, payload = self._next_event(call)
             if kind in ("result", "error"):
                 answer = kind, payload
             elif kind == "message":
                 self._pass_on(payload, call)
+            elif kind == "end":
+                printed_all = True
             elif kind == "gone":
                 raise self._death(call, watch, oom_before)
             self._check_limits(call, watch, deadline)
             self._family = watch.family
-        self._drain(call)
+        self.is_reusable = printed_all or self._drained(call)
         if answer[0] == "error":
             raise _shown(answer[1], watch)
         return answer[1]
@@ -162,7 +165,7 @@ class ChildProcess:
         if call.on_message is not None:
             call.on_message(message)
 
-    def _drain(self, call: Call) -> None:
+    def _drained(self, call: Call) -> bool:
         """Pass on the native output that came before the end of the call, so that none leaks into the next one."""
         drain_until = time.monotonic() + LONGEST_DRAIN_S
         while time.monotonic() < drain_until:
@@ -170,8 +173,8 @@ class ChildProcess:
             if kind == "message":
                 self._pass_on(payload, call)
             elif kind in ("end", "gone"):
-                self.is_reusable = kind == "end"
-                return
+                return kind == "end"
+        return False
 
     def _check_limits(self, call: Call, watch: MemoryWatch, deadline: float | None) -> None:
         if call.cancelled():

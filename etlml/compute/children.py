@@ -2,8 +2,8 @@
 
 What a call leaves behind: the working directory, the environment variables, sys.stdout and sys.stderr are put back
 after every call; processes that it started are ended. Imported modules, module-level state and threads stay until the
-child is replaced: after ``CALLS`` calls, or when it holds more than ``RESIDENT_BYTES``. Whoever needs more runs its code
-in a namespace of its own. A child that was cancelled, ran out of time or memory, or died is never used again.
+child is replaced: after ``CALLS`` calls, or when it holds more than ``RESIDENT_BYTES``. Whoever needs more runs its
+code in a namespace of its own. A child that was cancelled, ran out of time or memory, or died is never used again.
 """
 
 import threading
