@@ -63,7 +63,9 @@ class Step(Document):
     type: StepType
     config: dict[str, Any] = Field(default_factory=dict)
     position: Position | None = None
-    needs: list[str] | None = Field(None, description="Ids of the steps whose results this one takes; left out: the step before.")
+    needs: list[str] | None = Field(
+        None, description="Ids of the steps whose results this one takes; left out: the step before."
+    )
     validations: list[dict[str, Any]] = Field(default_factory=list, description="Rules checked on this step's result.")
     retries: int = Field(0, ge=0, le=20)
     timeout_s: float | None = Field(None, gt=0)
@@ -79,9 +81,13 @@ class ScheduleOptions(Document):
     """What happens around the fires of a schedule."""
 
     paused: bool = False
-    missed: Literal["latest", "all", "none"] = Field("latest", description="Which fires that nobody was there for are made up.")
+    missed: Literal["latest", "all", "none"] = Field(
+        "latest", description="Which fires that nobody was there for are made up."
+    )
     missed_limit: int = Field(10, ge=1, le=1000, description="At most so many missed fires are made up with 'all'.")
-    overlap: Literal["skip", "queue", "cancel"] = Field("queue", description="What a fire does while a run is going on.")
+    overlap: Literal["skip", "queue", "cancel"] = Field(
+        "queue", description="What a fire does while a run is going on."
+    )
     too_late_after_s: float | None = Field(None, gt=0, description="A fire later than this is recorded as missed.")
 
 
@@ -129,6 +135,9 @@ class Pipeline(Stored, PipelineDraft):
     version: int = 1
     last_run: Time | None = None
     last_run_id: str | None = None
+    schedule_since: Time | None = Field(
+        None, description="When the schedule was set or resumed: no fire before it is due."
+    )
     created_at: Time = Field(default_factory=utc_now)
     updated_at: Time = Field(default_factory=utc_now)
     run_count: int = 0
@@ -180,6 +189,7 @@ class StepRun(Stored):
     checkpoint: str | None = Field(None, description="The step's result under ETLML_HOME/runs, if it was kept.")
     cache_key: str | None = None
     fused_into: str | None = Field(None, description="The step whose query computed this one too.")
+    load_id: str | None = Field(None, description="What a sink knows this load by, so that it is never done twice.")
 
     @property
     def duration_s(self) -> float | None:
@@ -203,6 +213,9 @@ class Run(Stored):
     scheduled_for: Time | None = None
     reason: str | None = Field(None, description="Why a run was missed, cancelled, skipped or retried.")
     retry_of: str | None = None
+    retry_from: str | None = Field(
+        None, description="The step that the retry starts from; left out: what had not succeeded."
+    )
     backfill_id: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
     priority: int = 0
@@ -266,7 +279,9 @@ class Experiment(Stored):
     finished_at: Time | None = None
     data: DataInfo = Field(default_factory=DataInfo)
     environment: dict[str, str] = Field(default_factory=dict)
-    artifacts: dict[str, Any] = Field(default_factory=dict, description="Small results: confusion matrix, importances; file paths.")
+    artifacts: dict[str, Any] = Field(
+        default_factory=dict, description="Small results: confusion matrix, importances; file paths."
+    )
     error: ErrorInfo | None = None
 
 
@@ -298,7 +313,9 @@ class Model(Stored):
     created_at: Time = Field(default_factory=utc_now)
     status: ModelStatus = "registered"
     aliases: list[str] = Field(default_factory=list)
-    signature: dict[str, Any] = Field(default_factory=dict, description="inputs: [{name, type, categories?}], output: {name, type, classes?}")
+    signature: dict[str, Any] = Field(
+        default_factory=dict, description="inputs: [{name, type, categories?}], output: {name, type, classes?}"
+    )
     description: str = ""
 
 

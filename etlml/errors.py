@@ -134,7 +134,9 @@ class NameTaken(Conflict):
     """The name or id is already stored."""
 
     def __init__(self, kind: str, key: str) -> None:
-        super().__init__(f"There is already a {kind} {key!r}. Choose another name, or change that one.", kind=kind, key=key)
+        super().__init__(
+            f"There is already a {kind} {key!r}. Choose another name, or change that one.", kind=kind, key=key
+        )
 
 
 class StateConflict(Conflict):

@@ -17,7 +17,9 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"), r"\g<head>" + MASK),
     (re.compile(r"(?i)(?P<head>\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}"), r"\g<head>" + MASK),
     (
-        re.compile(r"(?i)(?P<head>\b(?:password|passwd|pwd|secret|token|api_?key)\b[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&'\"}]+)"),
+        re.compile(
+            r"(?i)(?P<head>\b(?:password|passwd|pwd|secret|token|api_?key)\b[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&'\"}]+)"
+        ),
         r"\g<head>" + MASK,
     ),
 )
@@ -48,7 +50,8 @@ def redacted_document(value: Any) -> Any:
         return redacted(value)
     if isinstance(value, Mapping):
         return {
-            key: MASK if isinstance(item, str) and item and _TELLING_KEY.search(str(key)) and not item.startswith("${")
+            key: MASK
+            if isinstance(item, str) and item and _TELLING_KEY.search(str(key)) and not item.startswith("${")
             else redacted_document(item)
             for key, item in value.items()
         }

@@ -11,7 +11,12 @@ from etlml.errors import Unavailable
 
 
 def open_database(
-    *, path: Path | None = None, memory_bytes: int | None = None, threads: int | None = None, temp_dir: Path | None = None, read_only: bool = False
+    *,
+    path: Path | None = None,
+    memory_bytes: int | None = None,
+    threads: int | None = None,
+    temp_dir: Path | None = None,
+    read_only: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection for the platform's own SQL (in memory unless ``path`` is given); it may read and write files.
 
@@ -43,7 +48,8 @@ def extension_file(name: str) -> Path:
         package = importlib.resources.files(f"duckdb_extension_{name}")
     except ModuleNotFoundError:
         raise Unavailable(
-            f"DuckDB's extension {name!r} is not installed. Install the package duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}."
+            f"DuckDB's extension {name!r} is not installed. "
+            f"Install the package duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}."
         ) from None
     return Path(str(package)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
 

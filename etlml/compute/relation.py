@@ -6,7 +6,9 @@ from typing import Literal
 
 from etlml.compute.schema import Schema
 
-RowEffect = Literal["source", "same", "filter", "join", "group", "distinct", "limit", "sample", "unnest", "union", "other"]
+RowEffect = Literal[
+    "source", "same", "filter", "join", "group", "distinct", "limit", "sample", "unnest", "union", "other"
+]
 """What one op does to the number of rows; it tells the runner which operator of the plan counts them."""
 
 

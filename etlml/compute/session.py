@@ -35,7 +35,13 @@ class Session:
     """
 
     def __init__(
-        self, folder: Path, *, memory_bytes: int, readable: Sequence[Path] = (), threads: int | None = None, width: int = 2
+        self,
+        folder: Path,
+        *,
+        memory_bytes: int,
+        readable: Sequence[Path] = (),
+        threads: int | None = None,
+        width: int = 2,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -43,6 +49,7 @@ class Session:
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._interrupted = threading.Event()
+        self._in_use: dict[int, duckdb.DuckDBPyConnection] = {}
         for _ in range(max(1, width)):
             cursor = self._database.cursor()
             # Per-connection settings, so before the lock: afterwards not even we can change them.
@@ -74,12 +81,18 @@ class Session:
         for cursor in self._cursors:
             cursor.interrupt()
 
+    def interrupt_thread(self, ident: int) -> None:
+        """Stop the statement that one thread runs now, if it runs one."""
+        if (cursor := self._in_use.get(ident)) is not None:
+            cursor.interrupt()
+
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for one statement or a few; DuckDB's errors leave it as ours, with the mend."""
         if self._interrupted.is_set():
             raise StepCancelled
         cursor = self._idle.get()
+        self._in_use[threading.get_ident()] = cursor
         try:
             yield cursor
         except duckdb.InterruptException:
@@ -87,6 +100,7 @@ class Session:
         except duckdb.Error as error:
             raise translated(error) from error
         finally:
+            self._in_use.pop(threading.get_ident(), None)
             self._idle.put(cursor)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -112,7 +126,9 @@ class Session:
         (count,) = self.rows(f"SELECT count(*) FROM {quoted(name)}")[0]  # from the footer: no data is read
         return Relation(name, relation.schema, path=path, rows=count)
 
-    def materialise(self, relation: Relation, path: Path, *, on_plan: Callable[[dict[str, Any]], None] | None = None) -> Relation:
+    def materialise(
+        self, relation: Relation, path: Path, *, on_plan: Callable[[dict[str, Any]], None] | None = None
+    ) -> Relation:
         """Compute a relation into a Parquet checkpoint, which is there whole or not at all, even after a power cut.
 
         Args:
@@ -123,7 +139,14 @@ class Session:
         self.copy(relation, path, on_plan=on_plan)
         return self.attach(relation.name, path)
 
-    def copy(self, relation: Relation, path: Path, *, options: str = "FORMAT parquet", on_plan: Callable[[dict[str, Any]], None] | None = None) -> int:
+    def copy(
+        self,
+        relation: Relation,
+        path: Path,
+        *,
+        options: str = "FORMAT parquet",
+        on_plan: Callable[[dict[str, Any]], None] | None = None,
+    ) -> int:
         """Write a relation to a file in the run's folder, whole or not at all; returns the number of rows."""
         partial = path.with_name(f".{path.name}.partial")
         partial.unlink(missing_ok=True)
@@ -134,7 +157,7 @@ class Session:
                 if on_plan is not None:
                     on_plan(json.loads(cursor.get_profiling_information(format="json")))
             sync_file(partial)
-            os.replace(partial, path)
+            partial.replace(path)
             sync_folder(path.parent)
         except BaseException:
             partial.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import re
 
 import duckdb
 
+from etlml.compute.reading_errors import reading_error
 from etlml.errors import DataUnreadable, EtlmlError, ExpressionInvalid, MemoryExceeded, StepError
 from etlml.redaction import redacted
 
@@ -12,6 +13,8 @@ _LONGEST = 600
 
 def translated(error: duckdb.Error) -> EtlmlError:
     """The EtlmlError for an error that DuckDB raised; its message is short and holds no secret."""
+    if (unreadable := reading_error(error)) is not None:
+        return unreadable
     text = redacted(str(error)).strip()
     body = re.sub(r"^[A-Z][A-Za-z ]+ Error:\s*", "", text)
     short = body if len(body) <= _LONGEST else body[:_LONGEST] + " ..."

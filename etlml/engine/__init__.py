@@ -1,0 +1,1 @@
+"""Runs pipelines: the queue and its leases, the worker, one run, the clock, the reconciler."""

@@ -1,0 +1,91 @@
+"""The engine: a worker, the clock, the reconciler, in APScheduler background threads of this process."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from etlml.clock import Clock, utc_now
+from etlml.compute.children import Children
+from etlml.documents import Run
+from etlml.engine.firing import Firing
+from etlml.engine.reconciler import Reconciler
+from etlml.engine.worker import RunWorker
+from etlml.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etlml.store.client import Store
+
+HEARTBEAT_S = 1.0
+CLOCK_S = 1.0
+RECONCILE_S = 2.0
+LOG = logging.getLogger(__name__)
+
+
+class Engine:
+    """Starts and stops everything that makes runs happen. Any number of engines may share one database.
+
+    APScheduler is the clock and the threads, never the memory: its jobs only look into MongoDB and change documents
+    there, each in a way that is safe to do twice.
+    """
+
+    def __init__(self, settings: Settings, store: "Store", *, now: Clock = utc_now) -> None:
+        settings.make_folders()
+        self._children = Children(size=max(1, min(settings.worker_slots, 4)))
+        self._firing = Firing(store, now)
+        self._reconciler = Reconciler(store, now)
+        self.worker = RunWorker(settings, store, self._children, now=now, on_finished=self._finished)
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"heart": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Begin to claim runs and to fire schedules; what a crash left is taken back first."""
+        _guarded(self._reconciler.tick)()
+        self.worker.start()
+        self._every(HEARTBEAT_S, self.worker.beat, executor="heart")
+        self._every(CLOCK_S, self._tick_clock)
+        self._every(RECONCILE_S, self._tick_reconciler)
+        self._scheduler.start()
+        LOG.info("Worker %s is ready.", self.worker.id)
+
+    def stop(self) -> None:
+        """Stop within seconds; runs that go on are given back to the queue."""
+        self._scheduler.pause()
+        self.worker.stop()
+        self._scheduler.shutdown(wait=False)
+        self._children.close()
+        LOG.info("Worker %s has stopped.", self.worker.id)
+
+    def _every(self, seconds: float, action: "Callable[[], object]", *, executor: str = "default") -> None:
+        self._scheduler.add_job(
+            _guarded(action), "interval", seconds=seconds, executor=executor, name=action.__qualname__
+        )
+
+    def _tick_clock(self) -> None:
+        if self._firing.tick():
+            self.worker.wake()
+
+    def _tick_reconciler(self) -> None:
+        if self._reconciler.tick():
+            self.worker.wake()
+
+    def _finished(self, run: Run) -> None:
+        """A place for what follows a run: other pipelines that wait for its success, alerts."""
+
+
+def _guarded(action: "Callable[[], object]") -> "Callable[[], None]":
+    """A job that logs its faults: the clock must go on, whatever one tick met."""
+
+    def job() -> None:
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - logged; the next tick looks again
+            LOG.warning("%s: %s", action.__qualname__, error)
+
+    return job

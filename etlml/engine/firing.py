@@ -1,0 +1,96 @@
+"""Starts runs when schedules say so: one insert a fire, safe to attempt from any number of workers."""
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from etlml.clock import Clock
+from etlml.documents import Pipeline, Run, StepRun, TriggerKind
+from etlml.engine.schedules import Fire, decide, due_fires
+from etlml.errors import Conflict, EtlmlError, StateConflict
+from etlml.steps.graph import execution_order
+
+if TYPE_CHECKING:
+    from etlml.store.client import Store
+
+LOG = logging.getLogger(__name__)
+
+
+class Firing:
+    """Turns due moments of schedules into runs, or into records of why there is none."""
+
+    def __init__(self, store: "Store", now: Clock) -> None:
+        self._store, self._now = store, now
+
+    def tick(self) -> list[Run]:
+        """Handle every due moment of every schedule; the runs that were queued."""
+        queued: list[Run] = []
+        for pipeline in self._store.pipelines.scheduled():
+            try:
+                queued += self._handle(pipeline)
+            except EtlmlError as error:
+                LOG.error("Schedule of %s: %s", pipeline.name, error, extra={"pipeline_id": pipeline.id})
+        return queued
+
+    def _handle(self, pipeline: Pipeline) -> list[Run]:
+        now = self._now()
+        due = due_fires(pipeline, self._store.runs.last_fire(pipeline.id), now)
+        if not due:
+            return []
+        queued = [self._fire(pipeline, fire, now) for fire in decide(due, pipeline.options, now)]
+        return [run for run in queued if run is not None]
+
+    def _fire(self, pipeline: Pipeline, fire: Fire, now: datetime) -> Run | None:
+        reason = fire.reason
+        action = fire.action
+        if action == "run" and pipeline.options.overlap != "queue":
+            active = self._store.runs.active(pipeline.id)
+            if active and pipeline.options.overlap == "skip":
+                action, reason = "missed", f"Run {active[0].id} was still going on; the policy for overlaps is 'skip'."
+            for run in active if pipeline.options.overlap == "cancel" else ():
+                self._cancel(run)
+        run = new_run(pipeline, trigger="schedule", now=now, scheduled_for=fire.at, reason=reason)
+        if action == "missed":
+            run = run.model_copy(update={"status": "missed", "finished_at": now})
+        try:
+            self._store.runs.add(run)
+        except Conflict:
+            return None  # another worker was faster
+        about = {"pipeline_id": pipeline.id, "run_id": run.id}
+        if action == "missed":
+            LOG.warning("%s missed its run of %s: %s", pipeline.name, fire.at.isoformat(), reason, extra=about)
+            return None
+        return run
+
+    def _cancel(self, run: Run) -> None:
+        try:
+            self._store.runs.request_cancel(run.id, reason="A newer fire of the schedule replaces it.")
+        except StateConflict:
+            LOG.debug("run %s ended before it could be cancelled", run.id)
+
+
+def new_run(
+    pipeline: Pipeline,
+    *,
+    trigger: TriggerKind,
+    now: datetime,
+    scheduled_for: datetime | None = None,
+    reason: str | None = None,
+    triggered_by: str = "",
+) -> Run:
+    """A run of the pipeline as it is now, waiting in the queue."""
+    return Run(
+        pipeline_id=pipeline.id,
+        pipeline_name=pipeline.name,
+        pipeline_version=pipeline.version,
+        trigger=trigger,
+        triggered_by=triggered_by,
+        scheduled_for=scheduled_for,
+        reason=reason,
+        params=pipeline.params,
+        priority=pipeline.priority,
+        max_running=pipeline.max_running,
+        timeout_s=pipeline.timeout_s,
+        created_at=now,
+        steps=[StepRun(id=step.id, name=step.name, type=step.type) for step in execution_order(pipeline.steps)],
+    )

@@ -1,0 +1,157 @@
+"""Results that are there already: of this run before a crash, of the run that a retry repeats, of any run by content."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from etlml.clock import Clock
+from etlml.documents import Run
+from etlml.engine.fingerprints import CACHED, cache_keys
+from etlml.engine.journal import Journal
+from etlml.engine.patience import patiently
+from etlml.engine.reuse import Have, passes_input_on
+from etlml.steps.check import CheckedStep
+from etlml.steps.templating import References
+
+
+class CheckpointIndex(Protocol):
+    """The part of the checkpoint store that results need."""
+
+    def find(self, keys: Sequence[str], *, now: Any) -> dict[str, dict[str, Any]]: ...
+
+    def put(
+        self,
+        key: str,
+        *,
+        path: str | None,
+        rows: int | None,
+        size_bytes: int,
+        run_id: str,
+        step_id: str,
+        metrics: dict[str, Any],
+        now: Any,
+    ) -> None: ...
+
+
+@dataclass
+class Results:
+    """Finds and keeps the results of one run's steps.
+
+    Attributes:
+        references: With secrets masked.
+        index: Checkpoints by content.
+        runs_dir: A folder a run; paths of checkpoints are relative to it.
+        data_dir: Where relative paths of the pipeline start.
+        now: The clock.
+    """
+
+    references: References
+    index: CheckpointIndex
+    runs_dir: Path
+    data_dir: Path
+    now: Clock
+    _keys: dict[str, str | None] = field(default_factory=dict)
+
+    def find(self, run: Run, steps: Sequence[CheckedStep], journal: Journal) -> Have:
+        """What need not be computed; the journal notes what was taken from the cache."""
+        self._keys = cache_keys(steps, self.references, self.data_dir)
+        done: set[str] = set()
+        files: set[str] = set()
+        for checked in steps:
+            state = journal.step(checked.step.id)
+            if state.status not in ("success", "cached"):
+                continue
+            done.add(checked.step.id)
+            if (
+                state.checkpoint
+                and not passes_input_on(checked)
+                and self._adopted(run, checked.step.id, state.checkpoint, journal)
+            ):
+                files.add(checked.step.id)
+        for step_id, hit in self._hits(steps, done).items():
+            state = journal.step(step_id)
+            if hit["path"] is not None and not self._adopted(run, step_id, hit["path"], journal):
+                continue
+            done.add(step_id)
+            if hit["path"] is not None:
+                files.add(step_id)
+            journal.note(
+                step_id,
+                status="cached",
+                rows_out=hit["rows"],
+                bytes=hit["bytes"],
+                metrics=hit["metrics"],
+                cache_key=self._keys[step_id],
+            )
+        self._note_unneeded(steps, done, journal)
+        return Have(frozenset(done), frozenset(files))
+
+    def keep(self, run: Run, checked: CheckedStep, journal: Journal) -> None:
+        """Have later runs find the result of a step that has just succeeded."""
+        key, state = self._keys.get(checked.step.id), journal.step(checked.step.id)
+        if key is None or not checked.step.cache or checked.step.type not in CACHED or state.status != "success":
+            return
+        path = None if passes_input_on(checked) else state.checkpoint
+        patiently(
+            lambda: self.index.put(
+                key,
+                path=path,
+                rows=state.rows_out,
+                size_bytes=state.bytes or 0,
+                run_id=run.id,
+                step_id=checked.step.id,
+                metrics=state.metrics,
+                now=self.now(),
+            )
+        )
+
+    def _hits(self, steps: Sequence[CheckedStep], done: set[str]) -> dict[str, dict[str, Any]]:
+        keys = {
+            checked.step.id: key
+            for checked in steps
+            if checked.step.id not in done
+            and checked.step.cache
+            and checked.step.type in CACHED
+            and not checked.validations
+            and (key := self._keys[checked.step.id]) is not None
+        }
+        if not keys:
+            return {}
+        found = patiently(lambda: self.index.find(list(keys.values()), now=self.now()))
+        return {step_id: found[key] for step_id, key in keys.items() if key in found}
+
+    def _note_unneeded(self, steps: Sequence[CheckedStep], done: set[str], journal: Journal) -> None:
+        """A step without a file of its own, all of whose takers are cached, is cached with them."""
+        from etlml.engine.reuse import fates
+
+        fate = fates(steps, Have(frozenset(done), frozenset(step for step in done if journal.step(step).checkpoint)))
+        for checked in steps:
+            if fate[checked.step.id] == "unneeded" and journal.step(checked.step.id).status == "pending":
+                journal.note(checked.step.id, status="cached", cache_key=self._keys[checked.step.id])
+
+    def _adopted(self, run: Run, step_id: str, checkpoint: str, journal: Journal) -> bool:
+        """Whether a checkpoint is there; one of another run becomes this run's own, so that nobody can remove it meanwhile."""
+        source = self.runs_dir / checkpoint
+        own = self.runs_dir / run.id / f"{step_id}.parquet"
+        if source != own:
+            own.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _link(source, own)
+            except FileNotFoundError:
+                return False
+            journal.note(step_id, checkpoint=own.relative_to(self.runs_dir).as_posix())
+        return own.is_file()
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; copy it where the file system has no links."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)

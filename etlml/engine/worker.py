@@ -1,0 +1,266 @@
+"""Claims runs and executes them in threads, while the heart beats in a thread that no step can block."""
+
+import logging
+import os
+import platform
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from etlml import __version__
+from etlml.clock import Clock, new_id, utc_now
+from etlml.compute.children import Children
+from etlml.documents import Run, Validation, Worker
+from etlml.engine.journal import Journal, LeaseLost
+from etlml.engine.patience import patiently
+from etlml.engine.results import Results
+from etlml.engine.runner import Runner, Surroundings
+from etlml.engine.tracker import StoreTracker
+from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
+from etlml.settings import Settings, environment_secret
+from etlml.steps.base import Tracker
+from etlml.steps.templating import References, run_references
+
+if TYPE_CHECKING:
+    from etlml.store.client import Store
+
+LEASE_S = 15.0
+POLL_S = 2.0
+LOG = logging.getLogger(__name__)
+
+
+class RunWorker:
+    """Executes up to ``settings.worker_slots`` runs at once.
+
+    Args:
+        settings: Folders, slots, memory.
+        store: The truth.
+        children: Child processes for what must be stoppable.
+        now: The clock.
+        on_finished: Called with every run that this worker made final.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: "Store",
+        children: Children,
+        *,
+        now: Clock = utc_now,
+        on_finished: Callable[[Run], None] = lambda _: None,
+    ) -> None:
+        self.id = f"{platform.node()}-{os.getpid()}-{new_id()[-6:]}"
+        self._settings, self._store, self._children, self._now = settings, store, children, now
+        self._on_finished = on_finished
+        self._runners: dict[str, Runner] = {}
+        self._lock = threading.Lock()
+        self._free = threading.Semaphore(settings.worker_slots)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._pool = ThreadPoolExecutor(settings.worker_slots, thread_name_prefix="run")
+        self._started_at = now()
+
+    def start(self) -> None:
+        """Announce the worker and begin to claim."""
+        self.beat()
+        self._threads = [
+            threading.Thread(target=self._watch, name="run-watch", daemon=True),
+            threading.Thread(target=self._claim, name="run-claim", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, patience_s: float = 10.0) -> None:
+        """Stop what runs and give it back to the queue; another worker (or the next start) goes on after the last checkpoint."""
+        self._stopping.set()
+        self._wake.set()
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            runner.stop("shutdown")
+        self._free.release()  # the claiming thread may wait for a slot
+        for thread in self._threads:
+            thread.join(patience_s)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            self._store.workers.remove(self.id)
+        except EtlmlError as error:
+            LOG.debug("worker document not removed: %s", error)
+
+    def beat(self) -> None:
+        """Say that this worker lives, prolong its leases, and stop the runs that it lost or that shall end.
+
+        Called every second by the clock, from a thread that runs nothing else.
+        """
+        with self._lock:
+            runners = dict(self._runners)
+        now = self._now()
+        try:
+            self._store.workers.beat(
+                Worker(
+                    id=self.id,
+                    host=platform.node(),
+                    pid=os.getpid(),
+                    slots=self._settings.worker_slots,
+                    running=sorted(runners),
+                    started_at=self._started_at,
+                    heartbeat_at=now,
+                    version=__version__,
+                )
+            )
+            if not runners:
+                return
+            held = self._store.runs.heartbeat(self.id, sorted(runners), now + timedelta(seconds=LEASE_S))
+        except Unavailable as error:
+            LOG.warning("No heartbeat: %s", error)
+            return
+        for run_id, runner in runners.items():
+            if run_id in held.cancelled:
+                runner.stop("cancelled")
+            elif run_id not in held.runs and run_id in self._runners:
+                runner.stop("lease_lost")
+
+    def wake(self) -> None:
+        """Look for a run to claim now."""
+        self._wake.set()
+
+    def _watch(self) -> None:
+        """Wake up as runs are queued, and stop those that are cancelled, without waiting for a poll."""
+        for event in self._store.runs.watch(timeout_s=0.5):
+            if self._stopping.is_set():
+                return
+            if event is None:
+                continue
+            if event.kind in ("queued", "ended", "unknown"):
+                self._wake.set()
+            if event.kind == "cancel" and (runner := self._runners.get(event.run_id)) is not None:
+                runner.stop("cancelled")
+
+    def _claim(self) -> None:
+        while not self._stopping.is_set():
+            self._free.acquire()
+            self._wake.clear()  # before the look, so that what is queued after it wakes us
+            run = None if self._stopping.is_set() else self._claimed()
+            if run is None:
+                self._free.release()
+                self._wake.wait(POLL_S)
+                continue
+            self._pool.submit(self._run, run)
+
+    def _claimed(self) -> Run | None:
+        try:
+            return self._store.runs.claim(self.id, self._now(), LEASE_S)
+        except Unavailable as error:
+            LOG.warning("No claim: %s", error)
+            return None
+
+    def _run(self, run: Run) -> None:
+        """Execute one claimed run; whatever happens, the slot is free again and the worker lives on."""
+        try:
+            self._execute(run)
+        except LeaseLost:
+            LOG.warning("Run %s is no longer this worker's; it goes on elsewhere.", run.id, extra=_about(run))
+        except StepCancelled:
+            self._give_back(run)
+        except EtlmlError as error:
+            LOG.error("Run %s could not be executed: %s", run.id, error, extra=_about(run))
+            self._give_back(run)
+        except Exception:
+            LOG.exception("Run %s met a fault in the platform itself.", run.id, extra=_about(run))
+            self._give_back(run, delay_s=LEASE_S)
+        finally:
+            with self._lock:
+                self._runners.pop(run.id, None)
+            self._free.release()
+            self._wake.set()
+
+    def _execute(self, run: Run) -> None:
+        version = patiently(lambda: self._store.pipelines.version(run.pipeline_id, run.pipeline_version))
+        journal = Journal(run, self._store.runs, self._now)
+        references = self._references(run, version.document.params, masked=False)
+        results = Results(
+            self._references(run, version.document.params, masked=True),
+            self._store.checkpoints,
+            self._settings.runs_dir,
+            self._settings.data_dir,
+            self._now,
+        )
+        runner = Runner(run, version.document, references, journal, self._surroundings(results))
+        with self._lock:
+            self._runners[run.id] = runner
+        if run.cancel_requested:
+            runner.stop("cancelled")
+        if self._stopping.is_set():
+            runner.stop("shutdown")
+        patiently(lambda: self._store.pipelines.mark_run(run.pipeline_id, run))
+        LOG.info("Run of %s started (%s, attempt %d).", run.pipeline_name, run.trigger, run.attempt, extra=_about(run))
+        finished = runner.execute()
+        patiently(lambda: self._store.pipelines.mark_run(run.pipeline_id, finished))
+        _log_end(finished)
+        self._on_finished(finished)
+
+    def _references(self, run: Run, params: dict[str, object], *, masked: bool) -> References:
+        return run_references(
+            run_id=run.id,
+            pipeline=run.pipeline_name,
+            moment=run.scheduled_for or run.created_at,
+            params={**params, **run.params},
+            secret=None if masked else environment_secret,
+        )
+
+    def _surroundings(self, results: Results) -> Surroundings:
+        return Surroundings(
+            runs_dir=self._settings.runs_dir,
+            data_dir=self._settings.data_dir,
+            memory_bytes=self._settings.run_memory,
+            children=self._children,
+            tracker=self._tracker,
+            log=_log_step,
+            keep_validation=self._keep_validation,
+            find_results=results.find,
+            keep_result=results.keep,
+            now=self._now,
+        )
+
+    def _tracker(self, run: Run, step_id: str) -> Tracker:
+        return StoreTracker(self._store, run, step_id, self._settings.models_dir, self._now)
+
+    def _keep_validation(self, run: Run, step_id: str, validation: Validation) -> None:
+        kept = validation.model_copy(update={"pipeline_id": run.pipeline_id, "run_id": run.id, "step_id": step_id})
+        patiently(lambda: self._store.validations.add(kept))
+
+    def _give_back(self, run: Run, *, delay_s: float = 0.0) -> None:
+        later = self._now() + timedelta(seconds=delay_s) if delay_s else None
+        try:
+            self._store.runs.release(run.id, run.attempt, self.id, not_before=later)
+        except (StateConflict, Unavailable) as error:
+            LOG.warning("Run %s was not given back: %s Its lease will run out.", run.id, error, extra=_about(run))
+
+
+def _about(run: Run, step_id: str | None = None) -> dict[str, str | None]:
+    return {"run_id": run.id, "pipeline_id": run.pipeline_id, "step_id": step_id}
+
+
+def _log_step(run: Run, step_id: str | None, level: str, message: str) -> None:
+    logging.getLogger("etlml.run").log(logging.getLevelNamesMapping()[level], "%s", message, extra=_about(run, step_id))
+
+
+def _log_end(run: Run) -> None:
+    seconds = f"{run.duration_s:.2f} s" if run.duration_s is not None else "no time"
+    if run.error is not None:
+        at = f" at step {run.error.step!r}" if run.error.step else ""
+        LOG.error(
+            "Run of %s failed%s after %s: %s", run.pipeline_name, at, seconds, run.error.message, extra=_about(run)
+        )
+    else:
+        LOG.info(
+            "Run of %s ended in %s: %s, %d warnings.",
+            run.pipeline_name,
+            seconds,
+            run.status,
+            run.warnings,
+            extra=_about(run),
+        )
