@@ -1,0 +1,171 @@
+"""Connections: named access to outside systems; a secret is only ever a reference such as ``${secret.NAME}``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from etlml.clock import utc_now
+from etlml.documents import Connection
+from etlml.errors import ConfigInvalid, EtlmlError, StateConflict
+from etlml.invalid import config_invalid
+from etlml.services.audit import AuditService
+from etlml.services.etags import check_etag
+from etlml.services.plain import checked_plain
+from etlml.services.principals import LOCAL_NAME
+from etlml.services.probes import PROBES
+from etlml.settings import Settings, environment_secret
+
+if TYPE_CHECKING:
+    from etlml.store import Page, Store
+
+_REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
+_SECRET_FIELD = re.compile(r"(?i)passw|secret|token|api_?key|private_?key|credential")
+_URI_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$\{)[^\s@/]+@")
+
+
+class ConnectionService:
+    """Create, change, read, test and delete connections."""
+
+    def __init__(self, store: Store, audit: AuditService, environment: Settings) -> None:
+        self._store = store
+        self._audit = audit
+        self._environment = environment
+
+    def list(
+        self, *, q: str | None = None, kind: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Connection]:
+        """Connections, newest first."""
+        return self._store.connections.list(q=q, kind=kind, limit=limit, cursor=cursor)
+
+    def get(self, name_or_id: str) -> Connection:
+        """The connection of that name or id; NotFound (did you mean) if there is none."""
+        return self._store.connections.find(name_or_id)
+
+    def create(self, document: Mapping[str, Any], *, author: str = LOCAL_NAME) -> Connection:
+        """Save a new connection: ``{name, kind, config{}, secrets{field: "${secret.NAME}"}, description}``.
+
+        Raises:
+            ConfigInvalid: A field is wrong, or a secret is given in plain text.
+            NameTaken: There is a connection of that name.
+        """
+        connection = _checked(document)
+        self._store.connections.add(connection)
+        self._audit.record(author, "created", "connection", connection.id, name=connection.name)
+        return connection
+
+    def update(
+        self,
+        name_or_id: str,
+        document: Mapping[str, Any],
+        *,
+        expected_etag: str | None = None,
+        author: str = LOCAL_NAME,
+    ) -> Connection:
+        """Replace a connection's document."""
+        stored = self.get(name_or_id)
+        check_etag(stored, expected_etag)
+        changed = _checked(document).model_copy(
+            update={"id": stored.id, "created_at": stored.created_at, "updated_at": utc_now()}
+        )
+        self._store.connections.replace(changed)
+        self._audit.record(author, "changed", "connection", changed.id, name=changed.name)
+        return changed
+
+    def delete(self, name_or_id: str, *, author: str = LOCAL_NAME) -> None:
+        """Delete a connection that no pipeline uses.
+
+        Raises:
+            StateConflict: Pipelines use it.
+        """
+        connection = self.get(name_or_id)
+        if users := self.used_by(connection.name):
+            raise StateConflict(
+                f"Connection {connection.name!r} is used by {', '.join(users[:5])}. Change these first.",
+                pipelines=list(users),
+            )
+        self._store.connections.delete(connection.id)
+        self._audit.record(author, "deleted", "connection", connection.id, name=connection.name)
+
+    def used_by(self, name: str) -> Sequence[str]:
+        """The names of the pipelines whose steps name this connection."""
+        found, cursor = list[str](), None
+        while True:
+            page = self._store.pipelines.list(limit=200, cursor=cursor)
+            found += [
+                pipeline.name for pipeline in page.items if any(_names(step.config, name) for step in pipeline.steps)
+            ]
+            cursor = page.next_cursor
+            if cursor is None:
+                return sorted(found)
+
+    def test(self, name_or_id: str) -> dict[str, Any]:
+        """Try to reach what is behind a connection: ``{"ok", "message", "duration_ms"}``."""
+        connection = self.get(name_or_id)
+        started = perf_counter()
+        try:
+            message = PROBES[connection.kind](self._with_secrets(connection), self._environment.data_dir)
+            ok = True
+        except EtlmlError as error:
+            ok, message = False, error.message
+        return {"ok": ok, "message": message, "duration_ms": round((perf_counter() - started) * 1000, 1)}
+
+    @staticmethod
+    def _with_secrets(connection: Connection) -> dict[str, Any]:
+        values = dict(connection.config)
+        for field, reference in connection.secrets.items():
+            values[field] = _REFERENCE.sub(lambda match: environment_secret(match[1]), reference)
+        return values
+
+
+def _checked(document: Mapping[str, Any]) -> Connection:
+    allowed = ("name", "kind", "config", "secrets", "description")
+    given = checked_plain(
+        {key: value for key, value in document.items() if key not in ("id", "created_at", "updated_at")}
+    )
+    for key in given:
+        if key not in allowed:
+            raise ConfigInvalid(f"A connection has no field {key!r}. It has: {', '.join(allowed)}.", field=key)
+    try:
+        connection = Connection.model_validate(given)
+    except ValidationError as error:
+        raise config_invalid(error, Connection, where="The connection") from None
+    if connection.kind not in PROBES:
+        raise ConfigInvalid(
+            f"There is no connection kind {connection.kind!r}. Known: {', '.join(sorted(PROBES))}.", field="kind"
+        )
+    _refuse_plain_secrets(connection)
+    return connection
+
+
+def _refuse_plain_secrets(connection: Connection) -> None:
+    for field, value in connection.secrets.items():
+        if not _REFERENCE.fullmatch(value):
+            raise _plain_secret(f"secrets.{field}")
+    for field, value in connection.config.items():
+        if (
+            isinstance(value, str)
+            and value
+            and not _REFERENCE.search(value)
+            and (_SECRET_FIELD.search(field) or _URI_PASSWORD.search(value))
+        ):
+            raise _plain_secret(f"config.{field}")
+
+
+def _plain_secret(field: str) -> ConfigInvalid:
+    name = re.sub(r"\W", "_", field.split(".")[-1]).upper()
+    return ConfigInvalid(
+        f"Field {field!r} holds a secret in plain text. Put it into the environment as ETLML_SECRET_{name} "
+        f"and write ${{secret.{name}}} here.",
+        field=field,
+    )
+
+
+def _names(config: Any, name: str) -> bool:
+    if isinstance(config, Mapping):
+        return config.get("connection") == name or any(_names(value, name) for value in config.values())
+    return isinstance(config, list) and any(_names(item, name) for item in config)

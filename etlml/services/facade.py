@@ -1,0 +1,57 @@
+"""All use cases on one store."""
+
+from functools import cached_property
+
+from etlml.services.api_keys import ApiKeyService
+from etlml.services.audit import AuditService
+from etlml.services.backfills import BackfillService
+from etlml.services.connections import ConnectionService
+from etlml.services.doctor import Doctor
+from etlml.services.experiments import ExperimentService
+from etlml.services.health import HealthService
+from etlml.services.logs import LogService
+from etlml.services.models import ModelService
+from etlml.services.pipelines import PipelineService
+from etlml.services.preferences import PreferenceService
+from etlml.services.runs import RunService
+from etlml.services.signing import Tokens
+from etlml.services.stats import StatsService
+from etlml.services.users import UserService
+from etlml.services.validations import ValidationService
+from etlml.services.workspace import WorkspaceService
+from etlml.settings import Settings
+from etlml.store import Store
+
+
+class Services:
+    """Everything that can be done, by noun; safe to use from many threads, as cheap to build as to keep.
+
+    Args:
+        store: An open store; it is not closed here.
+        environment: The process's settings.
+    """
+
+    def __init__(self, store: Store, environment: Settings) -> None:
+        self.store = store
+        self.environment = environment
+        self.audit = AuditService(store)
+        self.pipelines = PipelineService(store, self.audit)
+        self.runs = RunService(store, self.audit, environment)
+        self.backfills = BackfillService(store, self.audit, self.runs)
+        self.experiments = ExperimentService(store, self.audit, environment)
+        self.models = ModelService(store, self.audit, environment)
+        self.validations = ValidationService(store, self.audit, environment)
+        self.logs = LogService(store)
+        self.stats = StatsService(store)
+        self.connections = ConnectionService(store, self.audit, environment)
+        self.settings = PreferenceService(store, self.audit)
+        self.users = UserService(store, self.audit)
+        self.api_keys = ApiKeyService(store, self.audit)
+        self.workspace = WorkspaceService(store, self.pipelines, environment)
+        self.health = HealthService(store, environment)
+        self.doctor = Doctor(environment, store)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Signs and checks the tokens of people who signed in."""
+        return Tokens(self.users, self.environment)

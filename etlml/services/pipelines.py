@@ -1,0 +1,142 @@
+"""Pipelines: written, checked, versioned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion
+from etlml.errors import NotFound, StateConflict
+from etlml.services.audit import AuditService
+from etlml.services.drafts import checked_draft, problems_of
+from etlml.services.principals import LOCAL_NAME
+from etlml.services.yaml_text import from_yaml, to_yaml
+
+if TYPE_CHECKING:
+    from etlml.store import Page, Store
+
+Change = Literal["created", "changed", "unchanged"]
+Document = PipelineDraft | Mapping[str, Any]
+
+
+class PipelineService:
+    """Create, change, read and delete pipelines; nothing that cannot run is ever saved."""
+
+    def __init__(self, store: Store, audit: AuditService) -> None:
+        self._store = store
+        self._audit = audit
+
+    def list(
+        self,
+        *,
+        q: str | None = None,
+        tag: str | None = None,
+        status: PipelineStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Pipeline]:
+        """Pipelines whose name or description holds ``q``, newest first."""
+        return self._store.pipelines.list(q=q, tag=tag, status=status, limit=limit, cursor=cursor)
+
+    def get(self, name_or_id: str) -> Pipeline:
+        """The pipeline of that name or id; NotFound (did you mean) if there is none."""
+        return self._store.pipelines.find(name_or_id)
+
+    def create(self, document: Document, *, author: str = LOCAL_NAME) -> Pipeline:
+        """Check a document and save it as a new pipeline, version 1.
+
+        Raises:
+            PipelineInvalid: It could not run; nothing is saved.
+            NameTaken: There is a pipeline of that name.
+        """
+        draft = checked_draft(document)
+        pipeline = self._store.pipelines.add(Pipeline(**_fields(draft)), author=author)
+        self._audit.record(author, "created", "pipeline", pipeline.id, name=pipeline.name)
+        return pipeline
+
+    def create_from_yaml(self, text: str, *, author: str = LOCAL_NAME) -> Pipeline:
+        """``create`` from YAML (or JSON, which is YAML too)."""
+        return self.create(from_yaml(text), author=author)
+
+    def update(
+        self, name_or_id: str, document: Document, *, expected_version: int | None = None, author: str = LOCAL_NAME
+    ) -> Pipeline:
+        """Check a document and save it as the pipeline's next version.
+
+        Raises:
+            PipelineInvalid: It could not run; nothing is saved.
+            VersionConflict: The stored version is no longer ``expected_version``.
+        """
+        stored = self.get(name_or_id)
+        draft = checked_draft(document)
+        pipeline = self._store.pipelines.save(stored.id, draft, expected_version=expected_version, author=author)
+        self._audit.record(author, "changed", "pipeline", pipeline.id, name=pipeline.name, version=pipeline.version)
+        return pipeline
+
+    def update_from_yaml(
+        self, name_or_id: str, text: str, *, expected_version: int | None = None, author: str = LOCAL_NAME
+    ) -> Pipeline:
+        """``update`` from YAML."""
+        return self.update(name_or_id, from_yaml(text), expected_version=expected_version, author=author)
+
+    def apply(self, document: Document, *, author: str = LOCAL_NAME) -> tuple[Pipeline, Change]:
+        """Make the pipeline of that name be as the document says: create it, change it, or leave it alone if it is so."""
+        draft = checked_draft(document)
+        try:
+            stored = self._store.pipelines.find(draft.name)
+        except NotFound:
+            return self.create(draft, author=author), "created"
+        if stored.draft() == draft:
+            return stored, "unchanged"
+        return self.update(stored.id, draft, expected_version=stored.version, author=author), "changed"
+
+    def apply_yaml(self, text: str, *, author: str = LOCAL_NAME) -> tuple[Pipeline, Change]:
+        """``apply`` from YAML."""
+        return self.apply(from_yaml(text), author=author)
+
+    def delete(self, name_or_id: str, *, author: str = LOCAL_NAME) -> None:
+        """Delete a pipeline and its versions; its runs, models and validations stay.
+
+        Raises:
+            StateConflict: A run of it is waiting or going on.
+        """
+        pipeline = self.get(name_or_id)
+        if active := self._store.runs.active(pipeline.id):
+            raise StateConflict(
+                f"Pipeline {pipeline.name!r} has a run that is {active[0].status} ({active[0].id}). "
+                "Cancel it first, or wait for its end.",
+                run_id=active[0].id,
+            )
+        self._store.pipelines.delete(pipeline.id)
+        self._audit.record(author, "deleted", "pipeline", pipeline.id, name=pipeline.name)
+
+    def versions(self, name_or_id: str) -> Sequence[PipelineVersion]:
+        """Every saved version, newest first."""
+        return self._store.pipelines.versions(self.get(name_or_id).id)
+
+    def version(self, name_or_id: str, number: int) -> PipelineVersion:
+        """One saved version."""
+        return self._store.pipelines.version(self.get(name_or_id).id, number)
+
+    def restore(self, name_or_id: str, number: int, *, author: str = LOCAL_NAME) -> Pipeline:
+        """Save an earlier version's document as the next version."""
+        return self.update(name_or_id, self.version(name_or_id, number).document, author=author)
+
+    def validate(self, document: Document) -> dict[str, Any]:
+        """``{"valid": bool, "problems": [{step, field, type, message}]}``; saves nothing."""
+        problems = problems_of(document)
+        return {"valid": not problems, "problems": problems}
+
+    @staticmethod
+    def to_yaml(pipeline: PipelineDraft) -> str:
+        """The document that a person would write for this pipeline, as YAML."""
+        return to_yaml(pipeline)
+
+    @staticmethod
+    def from_yaml(text: str) -> dict[str, Any]:
+        """The document in a YAML text; nothing is checked but the YAML itself."""
+        return from_yaml(text)
+
+
+def _fields(draft: PipelineDraft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in PipelineDraft.model_fields}

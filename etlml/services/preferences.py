@@ -1,0 +1,102 @@
+"""Settings that people change while everything runs; kept in the store, the same for all processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from etlml.cron import zone
+from etlml.documents import Document
+from etlml.invalid import config_invalid
+from etlml.services.audit import AuditService
+from etlml.services.etags import check_etag
+from etlml.services.plain import checked_plain
+from etlml.services.principals import LOCAL_NAME
+
+if TYPE_CHECKING:
+    from etlml.store import Store
+
+KEY = "preferences"
+
+
+class Preferences(Document):
+    """What can be set on the settings page and over REST."""
+
+    timezone: str = Field("UTC", description="Time zone offered for new schedules.")
+    environment_name: str = Field("", max_length=40, description="Shown in the frame of every page, e.g. Production.")
+    environment_color: str = Field(
+        "", pattern=r"^(#[0-9a-fA-F]{6})?$", description="Colour of that name, like #d62728."
+    )
+    appearance: Literal["system", "light", "dark"] = Field("system", description="Colours of the pages.")
+    log_retention_days: int = Field(30, ge=1, le=3650, description="Log lines older than this are deleted.")
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Web origins that may call the REST API from a browser, like https://example.org.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return str(zone(name))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if not re.fullmatch(r"https?://[^/\s*?#@]+", origin):
+                raise ValueError(
+                    f"{origin!r} is no web origin; write it like https://example.org, without a path and without *."
+                )
+        return sorted(set(origins))
+
+
+class PreferenceService:
+    """Read and change the preferences."""
+
+    def __init__(self, store: Store, audit: AuditService) -> None:
+        self._store = store
+        self._audit = audit
+
+    def get(self) -> Preferences:
+        """The preferences; what nobody set has its default."""
+        stored = self._store.settings.get(KEY, {}) or {}
+        known = {name: value for name, value in stored.items() if name in Preferences.model_fields}
+        try:
+            return Preferences.model_validate(known)
+        except ValidationError:  # written by another version: what it cannot use falls back to the default
+            return Preferences.model_validate({name: value for name, value in known.items() if _usable(name, value)})
+
+    def update(
+        self, changes: Mapping[str, Any], *, expected_etag: str | None = None, author: str = LOCAL_NAME
+    ) -> Preferences:
+        """Change some preferences, leave the others alone.
+
+        Raises:
+            ConfigInvalid: A name is not known (did you mean), or a value cannot be used.
+            VersionConflict: They are no longer as ``expected_etag`` says.
+        """
+        current = self.get()
+        check_etag(current, expected_etag)
+        try:
+            changed = Preferences.model_validate(
+                current.model_dump() | checked_plain(dict(changes), where="the settings")
+            )
+        except ValidationError as error:
+            raise config_invalid(error, Preferences, where="The settings") from None
+        self._store.settings.set(KEY, changed.model_dump(mode="json"))
+        if changed.log_retention_days != current.log_retention_days:
+            self._store.logs.keep_days(changed.log_retention_days)
+        self._audit.record(author, "changed", "settings", KEY, **dict(changes))
+        return changed
+
+
+def _usable(name: str, value: Any) -> bool:
+    try:
+        Preferences.model_validate({name: value})
+    except ValidationError:
+        return False
+    return True

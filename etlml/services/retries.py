@@ -1,0 +1,64 @@
+"""Which steps a retry runs again, and which it takes over: a pure function of the runs and pipelines."""
+
+from collections.abc import Sequence
+
+from etlml.documents import Run, Step, StepRun
+from etlml.errors import ConfigInvalid, did_you_mean
+from etlml.steps.graph import descendants, resolved_needs
+
+FAILED = "failed"
+START = "start"
+_DONE = frozenset({"success", "cached"})
+
+
+def retried_steps(run: Run, steps: Sequence[Step], earlier: Sequence[Step], from_: str) -> list[StepRun]:
+    """The step runs of a run that repeats ``run``: what is done and unchanged stands there as cached, with its checkpoint.
+
+    Args:
+        run: The finished run.
+        steps: The pipeline's steps as they are now, in execution order.
+        earlier: Its steps as they were in ``run``.
+        from_: ``failed`` (what did not succeed), ``start`` (everything), or a step's id (it and all that depends on it).
+
+    Raises:
+        ConfigInvalid: ``from_`` names no step.
+    """
+    again = _steps_to_run(run, steps, earlier, from_)
+    return [
+        StepRun(id=step.id, name=step.name, type=step.type) if step.id in again else _taken_over(run.step(step.id))
+        for step in steps
+    ]
+
+
+def _steps_to_run(run: Run, steps: Sequence[Step], earlier: Sequence[Step], from_: str) -> set[str]:
+    ids = [step.id for step in steps]
+    if from_ == START:
+        return set(ids)
+    if from_ != FAILED and from_ not in ids:
+        raise ConfigInvalid(
+            f"There is no step {from_!r} to start from. {did_you_mean(from_, ids)} Or use {FAILED!r} or {START!r}.",
+            field="from",
+        )
+    needs = resolved_needs(steps)
+    done = {step.id for step in run.steps if step.status in _DONE}
+    again = {step for step in ids if step not in done} | _changed(steps, earlier)
+    if from_ != FAILED:
+        again.add(from_)
+    return again | {below for step in again for below in descendants(step, needs)}
+
+
+def _changed(steps: Sequence[Step], earlier: Sequence[Step]) -> set[str]:
+    """Steps whose result could be another one now."""
+    before = {step.id: step for step in earlier}
+    needs, needs_before = resolved_needs(steps), resolved_needs(earlier)
+    return {
+        step.id
+        for step in steps
+        if (old := before.get(step.id)) is None
+        or (step.type, step.config, step.validations) != (old.type, old.config, old.validations)
+        or needs[step.id] != needs_before[step.id]
+    }
+
+
+def _taken_over(step: StepRun) -> StepRun:
+    return step.model_copy(update={"status": "cached", "error": None})

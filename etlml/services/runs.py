@@ -1,0 +1,255 @@
+"""Runs: started, watched, cancelled, tried again, looked into."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from etlml.documents import LogEntry, LogLevel, Pipeline, Run, RunStatus, Step, StepRun, TriggerKind
+from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
+from etlml.services.audit import AuditService
+from etlml.services.params import merged_params
+from etlml.services.principals import LOCAL_NAME
+from etlml.services.retries import FAILED, retried_steps
+from etlml.services.rows import parquet_page
+from etlml.settings import Settings
+from etlml.steps.check import check_pipeline
+from etlml.steps.graph import execution_order
+
+if TYPE_CHECKING:
+    from etlml.store import Page, Store
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+
+
+class RunService:
+    """Everything about runs; the work itself is a worker's."""
+
+    def __init__(self, store: Store, audit: AuditService, environment: Settings) -> None:
+        self._store = store
+        self._audit = audit
+        self._environment = environment
+
+    def start(
+        self,
+        name_or_id: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        trigger: TriggerKind = "manual",
+        author: str = LOCAL_NAME,
+        scheduled_for: datetime | None = None,
+        priority: int | None = None,
+        reason: str | None = None,
+        backfill_id: str | None = None,
+    ) -> Run:
+        """Queue a run of the pipeline as it is now; a worker takes it within milliseconds.
+
+        Raises:
+            NotFound: There is no such pipeline.
+            ConfigInvalid: A parameter is not declared, or of the wrong kind.
+            PipelineInvalid: With these parameters it cannot run.
+            StateConflict: There is already a run for ``scheduled_for``.
+        """
+        pipeline = self._store.pipelines.find(name_or_id)
+        values = merged_params(pipeline.params, params)
+        run = new_run(pipeline, values, trigger=trigger, author=author).model_copy(
+            update={"scheduled_for": scheduled_for, "reason": reason, "backfill_id": backfill_id}
+            | ({"priority": priority} if priority is not None else {})
+        )
+        self._queue(pipeline, run)
+        self._audit.record(
+            author, "started", "run", run.id, pipeline=pipeline.name, trigger=trigger, params=dict(params or {})
+        )
+        return run
+
+    def list(
+        self,
+        *,
+        pipeline: str | None = None,
+        status: RunStatus | None = None,
+        trigger: TriggerKind | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        q: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """Runs, newest first; ``pipeline`` is a name or an id."""
+        pipeline_id = self._pipeline_id(pipeline) if pipeline is not None else None
+        return self._store.runs.list(
+            pipeline_id=pipeline_id,
+            status=status,
+            trigger=trigger,
+            since=since,
+            until=until,
+            q=q,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def get(self, run_id: str) -> Run:
+        """The run of that id; NotFound if there is none."""
+        return self._store.runs.get(run_id)
+
+    def cancel(self, run_id: str, *, author: str = LOCAL_NAME) -> Run:
+        """Take a waiting run from the queue, or have a running one stopped within seconds.
+
+        Raises:
+            StateConflict: It is finished already.
+        """
+        run = self.get(run_id)
+        if run.is_final:
+            raise StateConflict(f"Run {run_id} is {run.status} already; there is nothing to cancel.", status=run.status)
+        cancelled = self._store.runs.request_cancel(run_id, reason=f"Cancelled by {author}.")
+        self._audit.record(author, "cancelled", "run", run_id, pipeline=run.pipeline_name)
+        if cancelled.is_final:
+            self._store.pipelines.mark_run(cancelled.pipeline_id, cancelled)
+        return cancelled
+
+    def retry(self, run_id: str, from_: str = FAILED, *, author: str = LOCAL_NAME) -> Run:
+        """Queue a new run with the same parameters that takes over what is done.
+
+        The pipeline is taken as it is now, so that a step that was mended runs as mended.
+
+        Args:
+            run_id: A finished run.
+            from_: ``failed`` (what did not succeed), ``start`` (everything), or a step's id (it and all that depends on it).
+            author: Who asks.
+
+        Raises:
+            StateConflict: It is not finished yet.
+            ConfigInvalid: ``from_`` names no step.
+        """
+        run = self.get(run_id)
+        if not run.is_final:
+            raise StateConflict(
+                f"Run {run_id} is {run.status}. Wait for its end, or cancel it, before a retry.", status=run.status
+            )
+        pipeline = self._store.pipelines.find(run.pipeline_id)
+        params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
+        fresh = new_run(pipeline, params, trigger="retry", author=author)
+        steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
+        fresh = fresh.model_copy(
+            update={"retry_of": run.id, "steps": steps, "reason": f"Retry from {from_} of run {run.id}."}
+        )
+        self._queue(pipeline, fresh)
+        self._audit.record(author, "retried", "run", run_id, pipeline=run.pipeline_name, new_run=fresh.id, start=from_)
+        return fresh
+
+    def delete(self, run_id: str, *, author: str = LOCAL_NAME) -> None:
+        """Forget a finished run; its checkpoints are freed by retention.
+
+        Raises:
+            StateConflict: It is not finished yet.
+        """
+        run = self.get(run_id)
+        if not run.is_final:
+            raise StateConflict(f"Run {run_id} is {run.status}. Cancel it before you delete it.", status=run.status)
+        self._store.runs.delete_ended([run_id])
+        self._audit.record(author, "deleted", "run", run_id, pipeline=run.pipeline_name)
+
+    def logs(
+        self,
+        run_id: str,
+        *,
+        level: LogLevel | None = None,
+        step_id: str | None = None,
+        q: str | None = None,
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Page[LogEntry]:
+        """What the run logged, newest first."""
+        run = self.get(run_id)
+        if step_id is not None:
+            _step(run, step_id)
+        return self._store.logs.query(level=level, run_id=run_id, step_id=step_id, q=q, limit=limit, cursor=cursor)
+
+    def preview(self, run_id: str, step_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+        """Rows that a step gave: ``{"columns": [{name, type}], "rows": [{...}], "total"}``.
+
+        Raises:
+            NotFound: The run has no such step, or its checkpoint has been removed.
+            StateConflict: The step kept no rows of its own; the message says why.
+        """
+        step = _step(self.get(run_id), step_id)
+        if step.checkpoint is None:
+            raise StateConflict(_why_no_rows(step), step=step_id, status=step.status, fused_into=step.fused_into)
+        return parquet_page(self._environment.runs_dir / step.checkpoint, limit=limit, offset=offset)
+
+    def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
+        """The run once it is finished.
+
+        Raises:
+            StepTimeout: It is not finished after ``timeout_s``; it goes on.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pause = _FIRST_WAIT_S
+        while not (run := self.get(run_id)).is_final:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise StepTimeout(
+                    f"Run {run_id} is still {run.status} after {timeout_s:g} s. It goes on; ask again later."
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_WAIT_S)
+        return run
+
+    def _queue(self, pipeline: Pipeline, run: Run) -> None:
+        if problems := check_pipeline(pipeline.draft(), run.params):
+            raise PipelineInvalid(pipeline.name, problems)
+        if not run.steps:
+            raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
+        self._store.runs.add(run)
+        self._store.pipelines.mark_run(pipeline.id, run)
+
+    def _pipeline_id(self, name_or_id: str) -> str:
+        """The id behind a name; an unknown one is taken for the id of a deleted pipeline, whose runs are still there."""
+        try:
+            return self._store.pipelines.find(name_or_id).id
+        except NotFound:
+            return name_or_id
+
+    def _steps_of(self, run: Run) -> Sequence[Step]:
+        try:
+            return self._store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
+        except NotFound:
+            return []
+
+
+def new_run(pipeline: Pipeline, params: Mapping[str, Any], *, trigger: TriggerKind, author: str) -> Run:
+    """A waiting run of a pipeline as it is now, its steps in execution order."""
+    return Run(
+        pipeline_id=pipeline.id,
+        pipeline_name=pipeline.name,
+        pipeline_version=pipeline.version,
+        trigger=trigger,
+        triggered_by=author,
+        params=dict(params),
+        priority=pipeline.priority,
+        max_running=pipeline.max_running,
+        timeout_s=pipeline.timeout_s,
+        steps=[StepRun(id=step.id, name=step.name, type=step.type) for step in execution_order(pipeline.steps)],
+    )
+
+
+def _step(run: Run, step_id: str) -> StepRun:
+    try:
+        return run.step(step_id)
+    except KeyError:
+        raise NotFound("step", step_id, [step.id for step in run.steps]) from None
+
+
+def _why_no_rows(step: StepRun) -> str:
+    if step.fused_into:
+        return (
+            f"Step {step.id!r} was computed together with {step.fused_into!r} and kept no rows of its own. "
+            f"Look at the rows of {step.fused_into!r}."
+        )
+    reasons = {
+        "pending": "has not started yet. Wait for it.",
+        "running": "is still running. Wait for it.",
+        "skipped": "was skipped, so it has no rows. Mend the step that failed before it.",
+        "failed": "failed, so it has no rows. See its error.",
+    }
+    return f"Step {step.id!r} {reasons.get(step.status, 'kept no rows of its own.')}"

@@ -1,0 +1,86 @@
+"""The figures of the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from etlml.clock import utc_now
+from etlml.cron import next_fires
+from etlml.documents import Run
+from etlml.errors import ConfigInvalid
+
+if TYPE_CHECKING:
+    from etlml.store import Store
+
+DEFAULT_RANGE = timedelta(days=7)
+_SHOWN = 10
+
+
+class StatsService:
+    """Overviews, computed by the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def overview(
+        self, since: datetime | None = None, *, timezone: str = "UTC", now: datetime | None = None
+    ) -> dict[str, Any]:
+        """What the dashboard shows of the time since then (7 days by default).
+
+        Returns:
+            since; pipelines, experiments, models, validations (how many there are); runs {counts {status: n}, success_rate,
+            by_day, by_pipeline}; queue {pending, running}; running, failures (runs without steps); next_fires
+            [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {score, passed, warning, failed} of the
+            validations since then; models {registered, deployed, archived}; health {workers, slots, busy}.
+        """
+        now = now or utc_now()
+        since = since or now - DEFAULT_RANGE
+        totals = self._store.runs.counts_by_status()
+        workers = self._store.workers.list_alive(now)
+        return {
+            "since": since,
+            "pipelines": self._store.pipelines.count(),
+            "experiments": self._store.experiments.count(),
+            "validations": self._store.validations.count(),
+            "runs": self._store.runs.stats(since, timezone=timezone),
+            "total_runs": sum(totals.values()),
+            "queue": {status: totals.get(status, 0) for status in ("pending", "running")},
+            "running": self._runs(status="running"),
+            "failures": self._runs(status="failed", since=since),
+            "recent": self._runs(),
+            "next_fires": self.next_fires(now),
+            "quality": self._store.validations.stats(since),
+            "models": self._store.models.counts_by_status(),
+            "health": {
+                "workers": len(workers),
+                "slots": sum(worker.slots for worker in workers),
+                "busy": sum(len(worker.running) for worker in workers),
+            },
+        }
+
+    def next_fires(
+        self, now: datetime | None = None, *, within: timedelta = timedelta(hours=24)
+    ) -> Sequence[dict[str, Any]]:
+        """Each schedule's next fire: ``[{"pipeline_id", "pipeline", "at", "paused"}]``, the soonest first."""
+        now = now or utc_now()
+        found: list[dict[str, Any]] = []
+        for pipeline in self._store.pipelines.scheduled():
+            try:
+                fires = next_fires(str(pipeline.schedule), pipeline.timezone, now, 1)
+            except ConfigInvalid:  # saved by a version that could read it; the pipeline's page says what is wrong
+                continue
+            if fires and fires[0] <= now + within:
+                found.append(
+                    {
+                        "pipeline_id": pipeline.id,
+                        "pipeline": pipeline.name,
+                        "at": fires[0],
+                        "paused": pipeline.options.paused,
+                    }
+                )
+        return sorted(found, key=lambda fire: fire["at"])
+
+    def _runs(self, **filters: Any) -> Sequence[Run]:
+        return self._store.runs.list(limit=_SHOWN, with_steps=False, **filters).items

@@ -1,0 +1,99 @@
+"""Validations: those of runs, and checks of any data at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etlml.documents import Validation, ValidationStatus
+from etlml.services.audit import AuditService
+from etlml.services.principals import LOCAL_NAME
+from etlml.settings import Settings
+
+if TYPE_CHECKING:
+    from etlml.store import Page, Store
+
+
+class ValidationService:
+    """Read validations, and run new ones."""
+
+    def __init__(self, store: Store, audit: AuditService, environment: Settings) -> None:
+        self._store = store
+        self._audit = audit
+        self._environment = environment
+
+    def list(
+        self,
+        *,
+        status: ValidationStatus | None = None,
+        pipeline_id: str | None = None,
+        run_id: str | None = None,
+        q: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Validation]:
+        """Validations, newest first."""
+        return self._store.validations.list(
+            status=status,
+            pipeline_id=pipeline_id,
+            run_id=run_id,
+            q=q,
+            since=since,
+            until=until,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def get(self, validation_id: str) -> Validation:
+        """The validation of that id; NotFound if there is none."""
+        return self._store.validations.get(validation_id)
+
+    def run(
+        self,
+        data: str | Path | Mapping[str, Sequence[Any]],
+        rules: Sequence[Mapping[str, Any]],
+        *,
+        name: str | None = None,
+        save: bool = True,
+        author: str = LOCAL_NAME,
+    ) -> Validation:
+        """Check data against rules now; broken rules are its outcome, not an error.
+
+        Args:
+            data: A file's path (relative paths start at ETLML_HOME/data), or columns ``{"column": [values]}``.
+            rules: As in a pipeline: ``[{"rule": "not_null", "column": "flight"}]``.
+            name: What the validation is called; by default the file's name.
+            save: Whether it is kept among the validations.
+            author: Who asks.
+
+        Raises:
+            ConfigInvalid, ColumnMissing: A rule cannot be used on these data.
+            DataUnreadable: The file cannot be read.
+        """
+        from etlml.validation.adhoc import validate_data
+
+        source = self._path(data) if isinstance(data, str | Path) else dict(data)
+        dataset = source.name if isinstance(source, Path) else "data"
+        validation = validate_data(source, [dict(rule) for rule in rules])
+        validation = validation.model_copy(
+            update={"name": name or validation.name or dataset, "dataset": validation.dataset or dataset}
+        )
+        if save:
+            self._store.validations.add(validation)
+            self._audit.record(
+                author, "validated", "data", validation.dataset, validation_id=validation.id, status=validation.status
+            )
+        return validation
+
+    def delete(self, validation_id: str, *, author: str = LOCAL_NAME) -> None:
+        """Forget a validation."""
+        self.get(validation_id)
+        self._store.validations.delete(validation_id)
+        self._audit.record(author, "deleted", "validation", validation_id)
+
+    def _path(self, path: str | Path) -> Path:
+        return self._environment.data_dir / Path(path).expanduser()
