@@ -129,6 +129,7 @@ class LastRun(Document):
 class Pipeline(Stored, PipelineDraft):
     """A stored pipeline."""
 
+    model_config = ConfigDict(extra="ignore")  # said again: the draft's "forbid" would win otherwise
     collection = "pipelines"
     id: str = Field(default_factory=new_id)
     status: PipelineStatus = "idle"
@@ -437,3 +438,36 @@ class Worker(Stored):
     started_at: Time = Field(default_factory=utc_now)
     heartbeat_at: Time = Field(default_factory=utc_now)
     version: str = ""
+
+
+class Checkpoint(Stored):
+    """A step's result that later runs may use; ``id`` is its cache key."""
+
+    collection = "checkpoints"
+    id: str
+    run_id: str
+    step_id: str
+    path: str
+    bytes: int = 0
+    rows: int | None = None
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    created_at: Time = Field(default_factory=utc_now)
+    last_used_at: Time = Field(default_factory=utc_now)
+
+
+class Backfill(Stored):
+    """A range of dates that becomes one run an interval, a few at a time."""
+
+    collection = "backfills"
+    id: str = Field(default_factory=new_id)
+    pipeline_id: str
+    pipeline_name: str = ""
+    status: Literal["running", "paused", "completed", "failed", "cancelled"] = "running"
+    since: Time
+    until: Time
+    intervals: list[Time] = Field(default_factory=list, description="The times for which runs are made, in their order.")
+    parallel: int = Field(1, ge=1, le=100)
+    params: dict[str, Any] = Field(default_factory=dict)
+    author: str = ""
+    created_at: Time = Field(default_factory=utc_now)
+    finished_at: Time | None = None
