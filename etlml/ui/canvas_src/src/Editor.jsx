@@ -13,7 +13,7 @@ const PASTE_OFFSET = 36
 const MINIMAP_FROM = 9
 const NARROW = 560
 
-const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, origin: n.from, ariaLabel: `${n.type} ${n.name}` })
+const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, madeFrom: n.from, ariaLabel: `${n.type} ${n.name}` })
 const edgeId = (source, target) => `${source}->${target}`
 const asEdge = ({ source, target }) => ({
   id: edgeId(source, target), source, target, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, ariaLabel: `${source} to ${target}`,
@@ -91,7 +91,7 @@ export function Editor({ data, emit, host }) {
     const now = live.current
     emit("graph", {
       rev: rev.current, at: Date.now(),
-      nodes: now.nodes.map(n => ({ id: n.id, x: Math.round(n.position.x), y: Math.round(n.position.y), ...(n.origin ? { from: n.origin } : {}) })),
+      nodes: now.nodes.map(n => ({ id: n.id, x: Math.round(n.position.x), y: Math.round(n.position.y), ...(n.madeFrom ? { from: n.madeFrom } : {}) })),
       edges: now.edges.map(({ source, target }) => ({ source, target })),
     })
   }, 30), [emit])
@@ -168,7 +168,7 @@ export function Editor({ data, emit, host }) {
       renamed.set(n.id, id)
       const shift = PASTE_OFFSET * board.times
       const { problems, status, rows, time, ...look } = n.data
-      return { ...n, id, selected: true, position: { x: n.position.x + shift, y: n.position.y + shift }, origin: { copy_of: n.id }, data: { ...look, id, name: id } }
+      return { ...n, id, selected: true, position: { x: n.position.x + shift, y: n.position.y + shift }, madeFrom: { copy_of: n.id }, data: { ...look, id, name: id } }
     })
     change({
       nodes: [...now.nodes.map(n => ({ ...n, selected: false })), ...fresh],

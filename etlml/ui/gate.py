@@ -1,0 +1,214 @@
+"""Sign-in in front of everything: a form, a cookie that scripts cannot read, a middleware that lets nobody else through."""
+
+import asyncio
+import hashlib
+import html
+import secrets
+import time
+from collections import defaultdict, deque
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from etlml.clock import utc_now
+from etlml.errors import EtlmlError, NotSignedIn
+from etlml.services.principals import Principal
+from etlml.ui.assets_route import PREFIX
+from etlml.ui.backend import backend
+
+COOKIE = "etlml_session"
+LIFETIME = timedelta(hours=12)
+_OPEN = frozenset({"/login", "/logout", "/healthz", "/_stcore/health"})
+_OPEN_FOLDERS = ("/static/", f"/{PREFIX}/")  # the bundles of Streamlit and ours; no data
+_MOST_FAILURES, _FAILURE_WINDOW_S = 8, 60.0
+_TRUST_S = 2.0  # a page's hundred requests ask the database once
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Sessions:
+    """Who is signed in, by the cookie's token."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, Principal]] = {}
+        self._lock = Lock()
+
+    def open(self, principal: Principal) -> str:
+        """A new session's token."""
+        token = secrets.token_urlsafe(32)
+        backend().store.sessions.put(_hash(token), principal.name, utc_now() + LIFETIME)
+        return token
+
+    def principal(self, token: str) -> Principal:
+        """Whose session it is, with the role that they have now; NotSignedIn if there is none."""
+        key = _hash(token)
+        with self._lock:
+            at, known = self._seen.get(key, (0.0, None))
+        if known is not None and time.monotonic() - at < _TRUST_S:
+            return known
+        session = backend().store.sessions.get(key) if token else None
+        if session is None:
+            raise NotSignedIn("Sign in to go on.")
+        principal = backend().services.users.principal(str(session["user"]))
+        with self._lock:
+            if len(self._seen) > 1000:
+                self._seen.clear()
+            self._seen[key] = (time.monotonic(), principal)
+        return principal
+
+    def close(self, token: str) -> None:
+        """Sign out."""
+        with self._lock:
+            self._seen.pop(_hash(token), None)
+        backend().store.sessions.delete(_hash(token))
+
+
+class Failures:
+    """Slows down guessing: after some wrong passwords from one address, a pause."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_MOST_FAILURES))
+        self._lock = Lock()
+
+    def add(self, address: str) -> None:
+        """Note a wrong password."""
+        with self._lock:
+            if len(self._at) > 10_000:
+                self._at.clear()
+            self._at[address].append(time.monotonic())
+
+    def too_many(self, address: str) -> bool:
+        """Whether this address has to wait."""
+        with self._lock:
+            times = self._at.get(address)
+            return (
+                times is not None and len(times) == _MOST_FAILURES and time.monotonic() - times[0] < _FAILURE_WINDOW_S
+            )
+
+
+sessions = Sessions()
+_failures = Failures()
+
+
+def signed_in(cookies: Any) -> Principal:
+    """Who the cookies stand for; NotSignedIn if nobody."""
+    return sessions.principal(str(cookies.get(COOKIE, "")))
+
+
+class Gate:
+    """Lets through who is signed in: pages, data and the websocket alike."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one connection."""
+        if scope["type"] not in ("http", "websocket") or _is_open(scope["path"]):
+            return await self._app(scope, receive, send)
+        connection = HTTPConnection(scope)
+        try:
+            await asyncio.to_thread(signed_in, connection.cookies)
+        except EtlmlError as error:
+            return await _refuse(connection, error, scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or (path.startswith(_OPEN_FOLDERS) and ".." not in path)
+
+
+async def _refuse(connection: HTTPConnection, error: EtlmlError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4401})
+        return
+    response: Response
+    if "text/html" in connection.headers.get("accept", ""):
+        wanted = scope["path"] + (f"?{scope['query_string'].decode()}" if scope.get("query_string") else "")
+        response = RedirectResponse(f"/login?next={quote(wanted, safe='')}" if wanted != "/" else "/login", 303)
+    else:
+        response = JSONResponse({"error": {"type": error.type, "message": error.message, "details": {}}}, 401)
+    await response(scope, receive, send)
+
+
+def safe_target(wanted: str) -> str:
+    """Where to go after sign-in: a path of this server, never another one."""
+    parts = urlsplit(wanted)
+    plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return wanted if plain and "\n" not in wanted and "\r" not in wanted else "/"
+
+
+async def _login(request: Request) -> Response:
+    if request.method == "GET":
+        return _form("")
+    if not _same_origin(request):
+        return _form("The form came from another site. Try again here.", 403)
+    address = request.client.host if request.client else ""
+    if _failures.too_many(address):
+        return _form("Too many wrong passwords. Wait a minute, then try again.", 429)
+    fields = await request.form()
+    name, password = str(fields.get("name", "")), str(fields.get("password", ""))
+    try:
+        principal = await asyncio.to_thread(backend().services.users.sign_in, name, password)
+    except EtlmlError as error:
+        _failures.add(address)
+        return _form(error.message, 401, name=name)
+    token = await asyncio.to_thread(sessions.open, principal)
+    response = RedirectResponse(safe_target(request.query_params.get("next", "/")), 303)
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+async def _logout(request: Request) -> Response:
+    if request.method == "POST" and not _same_origin(request):
+        return RedirectResponse("/", 303)
+    await asyncio.to_thread(sessions.close, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _same_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or origin == "null" or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Sign in · etlml</title><style>
+@font-face{font-family:Inter;src:url("/etlml-assets/inter.woff2") format("woff2");font-weight:100 900}
+:root{color-scheme:light dark;--bg:#f6f7f9;--paper:#fff;--ink:#1b1f27;--faint:#6b7280;--line:#e4e6eb;--accent:#4f5bd5;--bad:#dc2626}
+@media(prefers-color-scheme:dark){:root{--bg:#101318;--paper:#181c23;--ink:#e6e9ef;--faint:#9aa3b2;--line:#2a303a;--accent:#8a94ff;--bad:#f05252}}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,sans-serif}
+form{width:320px;padding:30px 32px 32px;border:1px solid var(--line);border-radius:14px;background:var(--paper)}h1{margin:0 0 2px;font-size:20px;letter-spacing:-.01em}
+p{margin:0 0 18px;color:var(--faint);font-size:14px}label{display:block;margin:12px 0 4px;font-size:13px;font-weight:500}
+input{width:100%;box-sizing:border-box;padding:9px 11px;border:1px solid var(--line);border-radius:8px;background:var(--bg);color:inherit;font:inherit}
+input:focus{outline:2px solid var(--accent);outline-offset:-1px}button{width:100%;margin-top:20px;padding:10px;border:0;border-radius:8px;background:var(--accent);color:#fff;font:inherit;font-weight:600;cursor:pointer}
+.bad{margin:14px 0 0;color:var(--bad)}</style></head><body><form method="post"><h1>etlml</h1><p>Sign in to your workspace.</p>
+<label for="name">Name</label><input id="name" name="name" value="__NAME__" autocomplete="username" required autofocus>
+<label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
+__ERROR__<button>Sign in</button></form></body></html>"""
+
+
+def _form(problem: str, status: int = 200, *, name: str = "") -> Response:
+    shown = f'<p class="bad" role="alert">{html.escape(problem)}</p>' if problem else ""
+    page = _PAGE.replace("__NAME__", html.escape(name, quote=True)).replace("__ERROR__", shown)
+    headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+    return HTMLResponse(page, status, headers=headers)
+
+
+routes = [Route("/login", _login, methods=["GET", "POST"]), Route("/logout", _logout, methods=["GET", "POST"])]

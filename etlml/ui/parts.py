@@ -1,0 +1,152 @@
+"""Small parts of every page: heads, pills, facts, empty states, error cards, confirmations."""
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from etlml.documents import ErrorInfo
+from etlml.errors import EtlmlError
+from etlml.ui import format as words
+from etlml.ui.looks import Tone, look
+
+_LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_MEND = re.compile(
+    r"^(Did you|Choose|Write|Check|Add|Use|Put|Take|Set|Give|See|Cancel|Wait|Remove|Rename|Look|Mend|Save|Known|It has|Ask|Start|Drop|Fill|Cast|Give|Leave|Quote|Try|Raise|Lower|Change|Name|Sort)\b"
+)
+
+
+def pill_html(status: str | None, label: str | None = None) -> str:
+    """A state as a coloured pill."""
+    shown = look(status)
+    return f'<span class="pill tone-{shown.tone}">{html.escape(label or shown.label)}</span>'
+
+
+def tone_pill(label: str, tone: Tone) -> str:
+    """Any short text as a coloured pill."""
+    return f'<span class="pill tone-{tone}">{html.escape(label)}</span>'
+
+
+def facts_html(facts: Mapping[str, str]) -> str:
+    """Pairs in one line, e.g. ``Started 5 minutes ago   Took 2.4 s``."""
+    pairs = "".join(
+        f"<div><span>{html.escape(key)}</span><b>{html.escape(text)}</b></div>" for key, text in facts.items() if text
+    )
+    return f'<div class="facts">{pairs}</div>'
+
+
+def table_html(pairs: Mapping[str, str]) -> str:
+    """Pairs as two columns."""
+    return (
+        '<dl class="kv">'
+        + "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in pairs.items())
+        + "</dl>"
+    )
+
+
+def head(title: str, *, status: str | None = None, sub: str = "", pill: str = "") -> None:
+    """A page's title with its state beside it."""
+    shown = pill or (pill_html(status) if status else "")
+    st.html(f'<div class="head"><h1>{html.escape(title)}</h1>{shown}<span class="sub">{html.escape(sub)}</span></div>')
+
+
+def section(title: str, note: str = "") -> None:
+    """The heading of a part of a page."""
+    st.html(f'<div class="section">{html.escape(title)}<small>{html.escape(note)}</small></div>')
+
+
+def empty(title: str, text: str = "") -> None:
+    """What stands where nothing is yet: what will be here and how to get it."""
+    st.html(f'<div class="empty-card"><b>{html.escape(title)}</b><span>{html.escape(text)}</span></div>')
+
+
+def split_mend(message: str) -> tuple[str, str]:
+    """A message as (what was wrong, the mend); the mend is empty where the last sentence is none."""
+    lines = message.strip()
+    sentences = _LAST_SENTENCE.split(lines)
+    for at in range(1, len(sentences)):
+        if _MEND.match(sentences[at]):
+            return " ".join(sentences[:at]), " ".join(sentences[at:])
+    return lines, ""
+
+
+def error_html(error: ErrorInfo | EtlmlError) -> str:
+    """An error as a card: what, where, the mend."""
+    wrong, mend = split_mend(error.message)
+    step = error.step if isinstance(error, ErrorInfo) else error.details.get("step")
+    where = f'<div class="where">Step {html.escape(str(step))} · {html.escape(error.type)}</div>' if step else ""
+    fix = f'<p class="mend">{html.escape(mend)}</p>' if mend else ""
+    return f'<div class="error-card">{where}<p><b>{html.escape(wrong)}</b></p>{fix}</div>'
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Shows an EtlmlError where it happens and lets the rest of the page stand."""
+    try:
+        yield
+    except EtlmlError as error:
+        st.error(
+            words.value(error.message, 2000) if "\n" not in error.message else f"```\n{error.message}\n```",
+            icon=":material/error:",
+        )
+
+
+def toast_later(text: str, icon: str = ":material/check:") -> None:
+    """A toast that survives the rerun or the page switch that follows."""
+    st.session_state.setdefault("toasts", []).append((text, icon))
+
+
+def pending_toasts() -> None:
+    """Shows what ``toast_later`` kept."""
+    for text, icon in st.session_state.pop("toasts", []):
+        st.toast(text, icon=icon)
+
+
+def attempt(action: Callable[[], object], done: str) -> bool:
+    """Do something that may be refused: a toast when it worked, the reason on the page when not."""
+    try:
+        action()
+    except EtlmlError as error:
+        st.toast(error.message, icon=":material/error:", duration="long")
+        return False
+    toast_later(done)
+    return True
+
+
+def confirm(
+    title: str,
+    text: str,
+    button: str,
+    action: Callable[[], object],
+    done: str,
+    *,
+    then: Callable[[], object] | None = None,
+) -> None:
+    """Ask before what can't be undone."""
+
+    @st.dialog(title)
+    def ask() -> None:
+        st.write(text)
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Keep", key="confirm_no"):
+                st.rerun()
+            if st.button(button, type="primary", key="confirm_yes") and attempt(action, done):
+                if then is not None:
+                    then()
+                st.rerun()
+
+    ask()
+
+
+def command_lines(commands: Mapping[str, Sequence[str] | str]) -> None:
+    """The same action as curl, command line and Python, each with a copy button."""
+    with st.popover("Copy as", icon=":material/terminal:"):
+        for label, text in commands.items():
+            st.caption(label)
+            st.code(
+                text if isinstance(text, str) else "\n".join(text),
+                language="python" if label == "Python" else "bash",
+                wrap_lines=True,
+            )

@@ -1,0 +1,23 @@
+"""The one look: a style sheet over Streamlit's theme, put into every page by the frame."""
+
+from functools import lru_cache
+from importlib.resources import files
+
+import streamlit as st
+
+
+@lru_cache(maxsize=1)
+def style_sheet() -> str:
+    """The text of theme.css."""
+    return (files("etlml.ui") / "assets" / "theme.css").read_text(encoding="utf-8")
+
+
+def apply(accent: str | None = None) -> None:
+    """Put the style sheet into the page; ``accent`` (``#rrggbb``) takes the place of the theme's primary colour in our own parts."""
+    extra = f".stApp{{--accent:{accent}!important}}" if accent else ""
+    st.html(f"<style>{style_sheet()}{extra}</style>")
+
+
+def is_dark() -> bool:
+    """Whether the viewer's page is dark; light where it is not known."""
+    return st.context.theme.type == "dark"
