@@ -447,7 +447,7 @@ class Checkpoint(Stored):
     id: str
     run_id: str
     step_id: str
-    path: str
+    path: str | None = Field(None, description="The Parquet file under ETLML_HOME/runs; None if the step keeps no rows of its own.")
     bytes: int = 0
     rows: int | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)

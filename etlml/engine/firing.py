@@ -21,10 +21,12 @@ class Firing:
 
     def __init__(self, store: "Store", now: Clock) -> None:
         self._store, self._now = store, now
+        self._last: dict[str, datetime] = {}
 
     def tick(self) -> list[Run]:
         """Handle every due moment of every schedule; the runs that were queued."""
         queued: list[Run] = []
+        self._last = self._store.schedules.last_fires()
         for pipeline in self._store.pipelines.scheduled():
             try:
                 queued += self._handle(pipeline)
@@ -34,10 +36,11 @@ class Firing:
 
     def _handle(self, pipeline: Pipeline) -> list[Run]:
         now = self._now()
-        due = due_fires(pipeline, self._store.runs.last_fire(pipeline.id), now)
+        due = due_fires(pipeline, self._last.get(pipeline.id), now)
         if not due:
             return []
         queued = [self._fire(pipeline, fire, now) for fire in decide(due, pipeline.options, now)]
+        self._last[pipeline.id] = self._store.schedules.advance(pipeline.id, due[-1])
         return [run for run in queued if run is not None]
 
     def _fire(self, pipeline: Pipeline, fire: Fire, now: datetime) -> Run | None:

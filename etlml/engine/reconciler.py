@@ -47,13 +47,13 @@ class Reconciler:
             if back.is_final:
                 self._store.pipelines.mark_run(back.pipeline_id, back)
         self._heal_pipelines()
-        self._store.workers.forget_before(now - timedelta(seconds=SILENT_S))
+        self._store.workers.delete_before(now - timedelta(seconds=SILENT_S))
         return taken
 
     def _expire_dead_neighbours(self) -> None:
         """A worker of this machine whose process is gone won't come back: no need to wait for its leases."""
-        for worker in self._store.workers.list_all():
-            if worker.host == platform.node() and not _lives(worker):
+        for worker in self._store.workers.list_on(platform.node()):
+            if not _lives(worker):
                 self._store.runs.expire_leases(worker.id, self._now())
                 self._store.workers.remove(worker.id)
 

@@ -1,18 +1,19 @@
-"""Results that are there already: of this run before a crash, of the run that a retry repeats, of any run by content."""
+"""Results that are there already: of this run before a crash, of the run that a retry repeats, of any run."""
 
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from etlml.clock import Clock
-from etlml.documents import Run
+from etlml.documents import Checkpoint, Run
 from etlml.engine.fingerprints import CACHED, cache_keys
 from etlml.engine.journal import Journal
 from etlml.engine.patience import patiently
-from etlml.engine.reuse import Have, passes_input_on
+from etlml.engine.reuse import Have, fates, passes_input_on
 from etlml.steps.check import CheckedStep
 from etlml.steps.templating import References
 
@@ -20,20 +21,9 @@ from etlml.steps.templating import References
 class CheckpointIndex(Protocol):
     """The part of the checkpoint store that results need."""
 
-    def find(self, keys: Sequence[str], *, now: Any) -> dict[str, dict[str, Any]]: ...
+    def use_many(self, cache_keys: Sequence[str], now: datetime) -> dict[str, Checkpoint]: ...
 
-    def put(
-        self,
-        key: str,
-        *,
-        path: str | None,
-        rows: int | None,
-        size_bytes: int,
-        run_id: str,
-        step_id: str,
-        metrics: dict[str, Any],
-        now: Any,
-    ) -> None: ...
+    def put(self, checkpoint: Checkpoint) -> None: ...
 
 
 @dataclass
@@ -72,19 +62,13 @@ class Results:
             ):
                 files.add(checked.step.id)
         for step_id, hit in self._hits(steps, done).items():
-            state = journal.step(step_id)
-            if hit["path"] is not None and not self._adopted(run, step_id, hit["path"], journal):
+            if hit.path is not None and not self._adopted(run, step_id, hit.path, journal):
                 continue
             done.add(step_id)
-            if hit["path"] is not None:
+            if hit.path is not None:
                 files.add(step_id)
             journal.note(
-                step_id,
-                status="cached",
-                rows_out=hit["rows"],
-                bytes=hit["bytes"],
-                metrics=hit["metrics"],
-                cache_key=self._keys[step_id],
+                step_id, status="cached", rows_out=hit.rows, bytes=hit.bytes, metrics=hit.metrics, cache_key=hit.id
             )
         self._note_unneeded(steps, done, journal)
         return Have(frozenset(done), frozenset(files))
@@ -94,21 +78,21 @@ class Results:
         key, state = self._keys.get(checked.step.id), journal.step(checked.step.id)
         if key is None or not checked.step.cache or checked.step.type not in CACHED or state.status != "success":
             return
-        path = None if passes_input_on(checked) else state.checkpoint
-        patiently(
-            lambda: self.index.put(
-                key,
-                path=path,
-                rows=state.rows_out,
-                size_bytes=state.bytes or 0,
-                run_id=run.id,
-                step_id=checked.step.id,
-                metrics=state.metrics,
-                now=self.now(),
-            )
+        moment = self.now()
+        result = Checkpoint(
+            id=key,
+            run_id=run.id,
+            step_id=checked.step.id,
+            path=None if passes_input_on(checked) else state.checkpoint,
+            rows=state.rows_out,
+            bytes=state.bytes or 0,
+            metrics=state.metrics,
+            created_at=moment,
+            last_used_at=moment,
         )
+        patiently(lambda: self.index.put(result))
 
-    def _hits(self, steps: Sequence[CheckedStep], done: set[str]) -> dict[str, dict[str, Any]]:
+    def _hits(self, steps: Sequence[CheckedStep], done: set[str]) -> dict[str, Checkpoint]:
         keys = {
             checked.step.id: key
             for checked in steps
@@ -120,13 +104,11 @@ class Results:
         }
         if not keys:
             return {}
-        found = patiently(lambda: self.index.find(list(keys.values()), now=self.now()))
+        found = patiently(lambda: self.index.use_many(list(keys.values()), self.now()))
         return {step_id: found[key] for step_id, key in keys.items() if key in found}
 
     def _note_unneeded(self, steps: Sequence[CheckedStep], done: set[str], journal: Journal) -> None:
         """A step without a file of its own, all of whose takers are cached, is cached with them."""
-        from etlml.engine.reuse import fates
-
         fate = fates(steps, Have(frozenset(done), frozenset(step for step in done if journal.step(step).checkpoint)))
         for checked in steps:
             if fate[checked.step.id] == "unneeded" and journal.step(checked.step.id).status == "pending":

@@ -3,7 +3,7 @@
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,7 +243,7 @@ class StepRunner:
 
 def backoff_s(attempt: int, *, jitter: Callable[[], float] = random.random) -> float:
     """Seconds to wait after the failed attempt of that number (from 0): doubled each time, half of it by chance."""
-    full = min(FIRST_BACKOFF_S * 2**attempt, LONGEST_BACKOFF_S)
+    full: float = min(FIRST_BACKOFF_S * 2**attempt, LONGEST_BACKOFF_S)
     return full / 2 + full / 2 * jitter()
 
 
@@ -265,9 +265,10 @@ def _worth_retrying(error: EtlmlError) -> bool:
     return isinstance(error, DataUnreadable | Unavailable) or not isinstance(error, InvalidInput)
 
 
-def _sum_rows(relations: "Iterator[Relation] | Any") -> int | None:
+def _sum_rows(relations: Iterable[Relation]) -> int | None:
     counts = [relation.rows for relation in relations]
-    return None if any(count is None for count in counts) or not counts else sum(counts)
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
 
 
 def _size(path: Path | None) -> int | None:

@@ -1,19 +1,23 @@
 """Keeps what a training reports: the experiment, its metric points, the registered model."""
 
 import hashlib
+import logging
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from etlml.clock import Clock
 from etlml.compute.session import sync_file, sync_folder
 from etlml.documents import DataInfo, ErrorInfo, Experiment, MetricPoint, Model, Run
 from etlml.engine.patience import patiently
-from etlml.errors import EtlmlError, StepCancelled
+from etlml.errors import EtlmlError, NameTaken, StateConflict, StepCancelled
 from etlml.redaction import redacted
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
+
+Ending = Literal["completed", "failed", "cancelled"]
+LOG = logging.getLogger(__name__)
 
 
 class StoreTracker:
@@ -43,9 +47,16 @@ class StoreTracker:
             data=DataInfo.model_validate(data),
             created_at=self._now(),
         )
-        patiently(lambda: self._store.experiments.put(experiment))
-        patiently(lambda: self._store.metric_points.delete(experiment.id))
+        patiently(lambda: self._begin(experiment))
         return experiment.id
+
+    def _begin(self, experiment: Experiment) -> None:
+        try:
+            self._store.experiments.add(experiment)
+        except NameTaken:
+            fields = experiment.model_dump(exclude={"id", "created_at"})
+            self._store.experiments.change(experiment.id, fields)
+            self._store.metric_points.delete_of([experiment.id])
 
     def point(self, experiment_id: str, key: str, value: float, step: int) -> None:
         """Record one value while training goes on."""
@@ -56,13 +67,10 @@ class StoreTracker:
         """Record the outcome, and register the model if asked; a model of this experiment is registered once."""
         facts: dict[str, Any] = {"experiment_id": experiment_id, "metrics": outcome["metrics"]}
         changes: dict[str, Any] = {
-            "status": "completed",
-            "metrics": outcome["metrics"],
             "parameters": outcome["parameters"],
             "artifacts": outcome.get("artifacts", {}),
             "environment": outcome.get("environment", {}),
             "data": DataInfo.model_validate(outcome.get("data", {})),
-            "finished_at": self._now(),
         }
         if outcome.get("model_file"):
             path = self._kept_file(experiment_id, Path(outcome["model_file"]))
@@ -71,7 +79,7 @@ class StoreTracker:
                 model = self._registered(experiment_id, outcome, path, register_as)
                 changes |= {"model_name": model.name, "model_version": model.version}
                 facts |= {"model": model.name, "version": model.version}
-        patiently(lambda: self._store.experiments.change(experiment_id, **changes))
+        self._end(experiment_id, "completed", metrics=outcome["metrics"], **changes)
         return facts
 
     def fail(self, experiment_id: str, error: Exception) -> None:
@@ -79,10 +87,14 @@ class StoreTracker:
         info = ErrorInfo(step=self._step_id, type=type(error).__name__, message=redacted(str(error)))
         if isinstance(error, EtlmlError) and isinstance(error.details.get("traceback"), str):
             info.traceback = redacted(error.details["traceback"])
-        status = "cancelled" if isinstance(error, StepCancelled) else "failed"
-        patiently(
-            lambda: self._store.experiments.change(experiment_id, status=status, error=info, finished_at=self._now())
-        )
+        status: Ending = "cancelled" if isinstance(error, StepCancelled) else "failed"
+        self._end(experiment_id, status, error=info)
+
+    def _end(self, experiment_id: str, status: Ending, **changes: Any) -> None:
+        try:
+            patiently(lambda: self._store.experiments.finish(experiment_id, status, self._now(), **changes))
+        except StateConflict:
+            LOG.info("Experiment %s had ended already.", experiment_id)  # somebody cancelled it from outside
 
     def _kept_file(self, experiment_id: str, source: Path) -> Path:
         folder = self._models_dir / "experiments"
@@ -96,20 +108,24 @@ class StoreTracker:
         return target
 
     def _registered(self, experiment_id: str, outcome: dict[str, Any], path: Path, name: str) -> Model:
-        model = Model(
-            name=name,
-            version="v1.0",
-            experiment_id=experiment_id,
-            algorithm=outcome["algorithm"],
-            task=outcome.get("task", ""),
-            metrics=outcome["metrics"],
-            parameters=outcome["parameters"],
-            file_path=str(path),
-            file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            signature=outcome.get("signature", {}),
-            created_at=self._now(),
+        """The model of this experiment, registered now unless an attempt that was cut off had got that far."""
+        there = patiently(lambda: self._store.models.list(name=name, experiment_id=experiment_id, limit=1)).items
+        if there:
+            return there[0]
+        return patiently(
+            lambda: self._store.models.register(
+                name,
+                algorithm=outcome["algorithm"],
+                file_path=str(path),
+                file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+                experiment_id=experiment_id,
+                task=outcome.get("task", ""),
+                metrics=outcome["metrics"],
+                parameters=outcome["parameters"],
+                signature=outcome.get("signature", {}),
+                created_at=self._now(),
+            )
         )
-        return patiently(lambda: self._store.models.register(model))
 
 
 def experiment_id(run_id: str, step_id: str) -> str:

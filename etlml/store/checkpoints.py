@@ -24,6 +24,13 @@ class CheckpointStore(DocumentStore[Checkpoint]):
         found = self.collection.change({"_id": cache_key}, {"$max": {"last_used_at": now}})
         return decoded(Checkpoint, found) if found else None
 
+    def use_many(self, cache_keys: Sequence[str], now: datetime) -> dict[str, Checkpoint]:
+        """Those of the results that there are, by key; they count as used now."""
+        found = self.get_many(cache_keys)
+        if found:
+            self.collection.update_many({"_id": {"$in": [*found]}}, {"$max": {"last_used_at": now}})
+        return found
+
     def total_bytes(self) -> int:
         """The size of all results together."""
         groups = self.collection.aggregate([{"$group": {"_id": None, "bytes": {"$sum": "$bytes"}}}])

@@ -91,6 +91,10 @@ class PipelineStore(NamedStore[Pipeline]):
         """Those with a schedule, paused ones too."""
         return [decoded(self.model, each) for each in self.collection.find({"schedule": {"$type": "string"}})]
 
+    def with_status(self, status: PipelineStatus) -> Sequence[Pipeline]:
+        """Those that show this status."""
+        return [decoded(self.model, each) for each in self.collection.find({"status": status})]
+
     def triggered_by(self, kind: str) -> Sequence[Pipeline]:
         """Those that have a trigger of that kind (webhook, file, pipeline)."""
         return [decoded(self.model, each) for each in self.collection.find({"triggers.kind": kind})]

@@ -209,6 +209,11 @@ class RunQueue(DocumentStore[Run]):
         lost = {**_RUNNING, "lease_until": {"$lt": now}}
         return [decoded(Run, each) for each in self.collection.find(lost, sort=[("lease_until", 1)], limit=limit)]
 
+    def expire_leases(self, worker_id: str, now: datetime) -> int:
+        """End the leases of a worker that is known to be dead, so that its runs can be taken back; how many it had."""
+        over = {"$set": {"lease_until": now - timedelta(milliseconds=1)}}
+        return self.collection.update_many({"worker": worker_id, **_RUNNING}, over)
+
     def take_back(self, run_id: str, now: datetime, max_attempts: int = 3) -> Run | None:
         """Take a run whose lease ran out from its worker.
 

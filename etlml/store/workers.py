@@ -29,6 +29,10 @@ class WorkerStore(DocumentStore[Worker]):
         fresh = {"heartbeat_at": {"$gte": now - timedelta(seconds=within_s)}}
         return [decoded(Worker, each) for each in self.collection.find(fresh, sort=[("started_at", 1), ("_id", 1)])]
 
+    def list_on(self, host: str) -> Sequence[Worker]:
+        """All workers of one machine, also those that have gone silent."""
+        return [decoded(Worker, each) for each in self.collection.find({"host": host})]
+
     def remove(self, worker_id: str) -> None:
         """Forget a worker that stops."""
         self.collection.delete({"_id": worker_id})
