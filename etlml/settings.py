@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         default_factory=_default_run_memory, ge=64 * 2**20, description="Memory cap of one run, in bytes or like 2GiB."
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log lines on the terminal.")
+    supervised: bool = Field(False, description="Set by etlml up for the processes it starts; nothing to set by hand.")
 
     def model_post_init(self, context: Any, /) -> None:
         object.__setattr__(self, "home", self.home.expanduser().resolve())
@@ -95,6 +96,22 @@ class Settings(BaseSettings):
         """Create the home folder and the folders in it that every process expects."""
         for folder in (self.data_dir, self.runs_dir, self.models_dir):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def child_environment(settings: Settings, **more: str) -> dict[str, str]:
+    """The environment for a child process that is to have these settings; ``more`` goes on top."""
+    environment = dict(os.environ)
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if value is not None:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            environment[f"ETLML_{name.upper()}"] = text
+    return environment | more
+
+
+def has_screen() -> bool:
+    """Whether a browser window can be opened here; on Linux it takes a display server."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def environment_secret(name: str) -> str:

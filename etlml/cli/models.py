@@ -1,0 +1,151 @@
+"""Models: models, predict, train."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from etlml.cli.options import Json, pairs
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (train, models, predict):
+        app.command()(command)
+
+
+def models(
+    name: Annotated[
+        str | None, typer.Argument(help="All versions of this model; without it, the newest of each.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List registered models."""
+    from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        found = opened.models.versions(name) if name else [opened.models.get(each) for each in opened.models.names()]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            model.name,
+            model.version,
+            model.status,
+            ", ".join(model.aliases),
+            model.algorithm,
+            metrics_line(model.metrics),
+            local(model.created_at),
+        )
+        for model in found
+    ]
+    print_table(
+        ["MODEL", "VERSION", "STATUS", "ALIASES", "ALGORITHM", "METRICS", "CREATED"],
+        rows,
+        empty="No models yet. A train step with register_as makes one: etlml run flights --wait",
+    )
+
+
+def predict(
+    name: Annotated[str, typer.Argument(help="Name of a registered model.")],
+    data: Annotated[Path, typer.Argument(help="Rows to predict: CSV, TSV, JSON, JSON Lines, Parquet or Excel.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="CSV, JSON Lines or Parquet file to write; standard output otherwise."),
+    ] = None,
+    version: Annotated[str, typer.Option(help="A version (v1.0), an alias, or latest.")] = "latest",
+    as_json: Json = False,
+) -> None:
+    """Predict a file's rows: its columns and the prediction, with a probability for each class."""
+    from etlml.cli.output import print_json
+    from etlml.cli.session import services
+    from etlml.cli.tables import checked_target, read_rows, write_csv, write_rows
+
+    if output is not None:
+        checked_target(output)
+    with services() as opened:
+        rows = read_rows(data)
+        predicted = opened.models.predict(name, rows, version=version)
+    results = [{**row, **extra} for row, extra in zip(rows, predicted_columns(predicted), strict=True)]
+    if output is not None:
+        write_rows(results, output)
+        typer.echo(f"Wrote {len(results):,} rows to {output}, predicted by {name} {predicted['version']}", err=True)
+    elif as_json:
+        print_json({**predicted, "rows": len(results)})
+    else:
+        write_csv(results)
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="Rows to learn from: CSV, TSV, JSON, JSON Lines, Parquet or Excel.")],
+    target: Annotated[str | None, typer.Option(help="Column to learn; left out for a clusterer.")] = None,
+    algorithm: Annotated[
+        str, typer.Option(help="scikit-learn class, also in snake_case.")
+    ] = "random_forest_classifier",
+    features: Annotated[
+        str | None, typer.Option(help="Columns to learn from, separated by commas; all others otherwise.")
+    ] = None,
+    param: Annotated[
+        list[str], typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the algorithm.")
+    ] = [],  # noqa: B006
+    test_size: Annotated[
+        float, typer.Option(help="Share of the rows that the model is tested on.", min=0.01, max=0.99)
+    ] = 0.2,
+    register_as: Annotated[
+        str | None, typer.Option("--register-as", help="Register the model under this name.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model on a file: makes the pipeline train-<file>, runs it and prints the metrics."""
+    from etlml.cli.output import print_json
+    from etlml.cli.session import services
+    from etlml.cli.watching import print_end, watch
+
+    config: dict[str, Any] = {"algorithm": algorithm, "test_size": test_size, "parameters": pairs(param)}
+    config |= {"target": target} if target else {}
+    config |= {"features": [name.strip() for name in features.split(",") if name.strip()]} if features else {}
+    config |= {"register_as": register_as} if register_as else {}
+    with services() as opened:
+        pipeline, _ = opened.pipelines.apply(training_pipeline(data, config))
+        run = watch(opened, opened.runs.start(pipeline.id).id, quiet=as_json)
+        experiments = opened.experiments.list(run_id=run.id, limit=1).items
+    if as_json:
+        print_json({"run": run, "experiment": experiments[0] if experiments else None})
+    else:
+        print_end(run)
+        if experiments:
+            typer.echo(metrics_line(experiments[0].metrics))
+            if experiments[0].model_version:
+                typer.echo(f"Registered as {experiments[0].model_name} {experiments[0].model_version}")
+    if run.status != "success":
+        raise typer.Exit(1)
+
+
+def training_pipeline(data: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """The pipeline that reads a file and trains on it."""
+    path = data.expanduser().resolve() if data.exists() else data  # else it may lie in ETLML_HOME/data
+    name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in data.name.partition(".")[0])
+    return {
+        "name": f"train-{name}",
+        "description": f"Made by `etlml train {data.name}`.",
+        "steps": [
+            {"id": "data", "type": "extract", "config": {"source": {"kind": "file", "path": str(path)}}},
+            {"id": "model", "type": "train", "config": config},
+        ],
+    }
+
+
+def metrics_line(metrics: dict[str, float | None], most: int = 4) -> str:
+    """The first few metrics in one line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:most] if value is not None)
+
+
+def predicted_columns(predicted: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a prediction adds to each row: ``prediction`` and, for a classifier, ``probability_<class>``."""
+    probabilities = predicted.get("probabilities") or [{}] * len(predicted["predictions"])
+    return [
+        {"prediction": value, **{f"probability_{label}": share for label, share in shares.items()}}
+        for value, shares in zip(predicted["predictions"], probabilities, strict=True)
+    ]

@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many, newest first.")]
+Wait = Annotated[bool, typer.Option("--wait", "-w", help="Watch the run to its end; exit code 1 if it fails.")]
+Params = Annotated[
+    list[str], typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the run; may be repeated.")
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or the beginning of it.")]
+
+
+def pairs(texts: list[str], *, option: str = "--param") -> dict[str, object]:
+    """``["k=1", "name=x"]`` as ``{"k": 1, "name": "x"}``; values read as YAML scalars.
+
+    Raises:
+        typer.BadParameter: One has no equals sign.
+    """
+    import yaml
+
+    values: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=option)
+        try:
+            values[name.strip()] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError:
+            values[name.strip()] = value
+    return values

@@ -1,0 +1,133 @@
+"""Pipelines: apply, run, export."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from etlml.cli.options import Json, Params, Wait, pairs
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (apply, run, export):
+        app.command()(command)
+
+
+def apply(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Pipelines as YAML or JSON; a folder means all in it.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Make the stored pipelines be as the files say: create, change, or leave alone, by name."""
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        texts = [(path, text_of(path)) for path in expanded(files)]
+        done = [(path, *apply_text(opened, path, text)) for path, text in texts]
+    if as_json:
+        print_json(
+            [
+                {"name": pipeline.name, "id": pipeline.id, "version": pipeline.version, "change": change}
+                for _, pipeline, change in done
+            ]
+        )
+    else:
+        rows = [(pipeline.name, change, f"version {pipeline.version}", str(path)) for path, pipeline, change in done]
+        print_table(["PIPELINE", "CHANGE", "VERSION", "FILE"], rows, empty="No pipelines in there.")
+
+
+def run(
+    pipeline: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A stored pipeline, or a file that is applied first.")
+    ],
+    param: Params = [],  # noqa: B006 - typer copies it
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Run a pipeline now. With --wait it runs here if no worker is up, and the exit code is 1 if it fails."""
+    from etlml.cli.output import print_json
+    from etlml.cli.session import services
+    from etlml.cli.watching import has_worker, print_end, watch
+
+    params = pairs(param)
+    with services() as opened:
+        path = Path(pipeline)
+        if is_file_name(path):
+            pipeline = apply_text(opened, path, text_of(path))[0].name
+        started = opened.runs.start(pipeline, params)
+        if not wait:
+            if as_json:
+                print_json(started)
+                return
+            typer.echo(
+                f"{started.pipeline_name} is queued (run {started.id}). Follow it with: etlml logs {started.id} -f"
+            )
+            if not has_worker(opened):
+                typer.echo("No worker is up, so it waits: start `etlml up`, or run it here with --wait.", err=True)
+            return
+        finished = watch(opened, started.id, quiet=as_json)
+    if as_json:
+        print_json(finished)
+    else:
+        print_end(finished)
+    if finished.status != "success":
+        raise typer.Exit(1)
+
+
+def export(
+    name: Annotated[str, typer.Argument(help="Name or id of a pipeline.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; standard output otherwise.")
+    ] = None,
+) -> None:
+    """Write a pipeline as YAML, ready for git and `etlml apply`."""
+    from etlml.cli.session import services
+
+    with services() as opened:
+        text = opened.pipelines.to_yaml(opened.pipelines.get(name))
+    if output is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        output.write_text(text, encoding="utf-8")
+        typer.echo(f"Wrote {output}", err=True)
+
+
+def is_file_name(path: Path) -> bool:
+    """Whether NAME|FILE means a file: it has the ending of one."""
+    return path.suffix.lower() in (".yaml", ".yml", ".json")
+
+
+def expanded(paths: list[Path]) -> list[Path]:
+    """The files, with each folder replaced by the pipelines in it."""
+    found: list[Path] = []
+    for path in paths:
+        found.extend(sorted(entry for entry in path.iterdir() if is_file_name(entry)) if path.is_dir() else [path])
+    return found
+
+
+def text_of(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        typer.BadParameter: There is no such file, or it is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise typer.BadParameter(f"{path} cannot be read: {reason}.", param_hint="FILE") from None
+
+
+def apply_text(opened: Any, path: Path, text: str) -> tuple[Any, str]:
+    """Apply one document; an error names its file."""
+    from etlml.errors import EtlmlError
+
+    try:
+        pipeline, change = opened.pipelines.apply_yaml(text)
+    except EtlmlError as error:
+        typer.echo(f"In {path}:", err=True)
+        raise error from None
+    return pipeline, {"changed": "updated"}.get(change, change)

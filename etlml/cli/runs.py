@@ -1,0 +1,180 @@
+"""Runs: runs, logs, cancel, retry."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from etlml.cli.options import Json, Limit, RunId, Wait
+
+if TYPE_CHECKING:
+    from etlml.documents import LogEntry
+    from etlml.services import Services
+
+FOLLOW_PAUSE_S = 0.3
+LEVEL_COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red", "DEBUG": "bright_black"}
+STATUSES = ["pending", "running", "success", "failed", "cancelled", "missed"]
+LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (runs, logs, cancel, retry):
+        app.command()(command)
+
+
+def one_of(known: list[str], value: str | None, option: str) -> str | None:
+    """``value`` as it is written in ``known``, whatever its case.
+
+    Raises:
+        typer.BadParameter: It is none of them.
+    """
+    if value is None:
+        return None
+    for word in known:
+        if word.lower() == value.lower():
+            return word
+    raise typer.BadParameter(f"{value!r} is not one of: {', '.join(known)}.", param_hint=option)
+
+
+def runs(
+    pipeline: Annotated[str | None, typer.Argument(help="Only those of this pipeline.")] = None,
+    status: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(STATUSES)}.")] = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """List runs, newest first."""
+    from etlml.cli.output import local, print_json, print_table, seconds, since
+    from etlml.cli.session import services
+
+    status = one_of(STATUSES, status, "--status")
+    with services() as opened:
+        found = opened.runs.list(pipeline=pipeline, status=status, limit=limit).items  # type: ignore[arg-type]
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for run in found:
+        took = run.duration_s if run.is_final else since(run.started_at)
+        problem = run.error.message if run.error else (run.reason or "")
+        rows.append(
+            (
+                run.id,
+                run.pipeline_name,
+                run.status,
+                run.trigger,
+                local(run.created_at),
+                seconds(took),
+                shortened(problem),
+            )
+        )
+    print_table(
+        ["RUN", "PIPELINE", "STATUS", "TRIGGER", "CREATED", "TOOK", "NOTE"],
+        rows,
+        empty="No runs yet. Start one: etlml run NAME",
+    )
+
+
+def logs(
+    run: RunId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    level: Annotated[str | None, typer.Option(help="Only lines of this level and above.")] = None,
+    step: Annotated[str | None, typer.Option(help="Only lines of this step.")] = None,
+    limit: Limit = 200,
+    as_json: Json = False,
+) -> None:
+    """Print what a run logged, oldest first; with -f until it ends."""
+    from etlml.cli.session import services
+
+    level = one_of(LEVELS, level, "--level")
+    with services() as opened:
+        run_id = full_id(opened, run)
+        seen: set[str] = set()
+        while True:
+            finished = opened.runs.get(run_id).is_final  # asked before the lines, so that the last ones are not missed
+            found = opened.runs.logs(run_id, level=level, step_id=step, limit=limit).items  # type: ignore[arg-type]
+            for entry in reversed(found):
+                if entry.id not in seen:
+                    seen.add(entry.id)
+                    print_entry(entry, as_json=as_json)
+            if finished or not follow:
+                break
+            time.sleep(FOLLOW_PAUSE_S)
+    if not seen:
+        typer.echo("It has logged nothing" + (" yet." if not finished else "."), err=True)
+
+
+def print_entry(entry: "LogEntry", *, as_json: bool) -> None:
+    """One line of a log; as JSON one document a line."""
+    if as_json:
+        typer.echo(entry.model_dump_json())
+        return
+    step = f" [{entry.step_id}]" if entry.step_id else ""
+    level = typer.style(f"{entry.level:<7}", fg=LEVEL_COLOURS.get(entry.level))
+    typer.echo(f"{entry.ts.astimezone():%H:%M:%S.%f}"[:-3] + f" {level}{step} {entry.message}")
+
+
+def cancel(run: RunId) -> None:
+    """Stop a run that waits or goes on."""
+    from etlml.cli.session import services
+
+    with services() as opened:
+        cancelled = opened.runs.cancel(full_id(opened, run))
+    ended = "is cancelled" if cancelled.is_final else "is being stopped"
+    typer.echo(f"Run {cancelled.id} of {cancelled.pipeline_name} {ended}")
+
+
+def retry(
+    run: RunId,
+    start: Annotated[
+        str, typer.Option("--from", help="failed (what did not succeed), start (everything), or a step's id.")
+    ] = "failed",
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Run again what did not succeed, on the pipeline as it is now; what is done is taken over."""
+    from etlml.cli.output import print_json
+    from etlml.cli.session import services
+    from etlml.cli.watching import print_end, watch
+
+    with services() as opened:
+        fresh = opened.runs.retry(full_id(opened, run), start)
+        if wait:
+            fresh = watch(opened, fresh.id, quiet=as_json)
+    if as_json:
+        print_json(fresh)
+    elif wait:
+        print_end(fresh)
+    else:
+        typer.echo(f"{fresh.pipeline_name} is queued (run {fresh.id})")
+    if wait and fresh.status != "success":
+        raise typer.Exit(1)
+
+
+def full_id(opened: "Services", start: str) -> str:
+    """The id that begins like this; an id that is given in full is taken as it is.
+
+    Raises:
+        NotFound: No run's id begins so.
+        typer.BadParameter: Several do.
+    """
+    from etlml.errors import NotFound
+
+    try:
+        return opened.runs.get(start).id
+    except NotFound:
+        recent = [run.id for run in opened.runs.list(limit=200).items]
+        matching = [run_id for run_id in recent if run_id.startswith(start)]
+        if len(matching) > 1:
+            raise typer.BadParameter(
+                f"{start!r} begins {len(matching)} ids. Give more of it.", param_hint="RUN"
+            ) from None
+        if not matching:
+            raise
+        return matching[0]
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The first line, cut to a width."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= width else line[: width - 1] + "…"

@@ -1,0 +1,1 @@
+"""``etlml up``: starts, watches and stops the processes of one installation."""

@@ -1,0 +1,88 @@
+"""The bodies of ``etlml worker``, ``etlml api`` and ``etlml ui``: each serves until it is told to stop."""
+
+import signal
+import sys
+import threading
+
+from pydantic import SecretStr
+
+from etlml.errors import Unavailable
+from etlml.launch.listening import check_listening
+from etlml.launch.part import main_script
+from etlml.launch.ports import is_free
+from etlml.launch.session import mongodb_uri, open_session
+from etlml.settings import Settings
+
+
+def run_worker(settings: Settings) -> None:
+    """Claim and execute runs until SIGTERM or Ctrl-C."""
+    from etlml.engine.engine import Engine
+
+    settings.make_folders()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_session(settings) as store:
+        engine = Engine(settings, store)
+        engine.start()
+        try:
+            while not stop.wait(1):
+                pass  # in short waits, since on Windows a signal does not end a long one
+        finally:
+            engine.stop()
+
+
+def run_api(settings: Settings) -> None:
+    """Serve REST until SIGTERM or Ctrl-C.
+
+    Raises:
+        ConfigInvalid: Others could reach it without sign-in.
+        Unavailable: The port is taken.
+    """
+    import uvicorn
+
+    check_listening(settings)
+    check_port(settings.host, settings.api_port)
+    with mongodb_uri(settings) as uri:
+        from api.main import create_app
+
+        app = create_app(settings.model_copy(update={"mongodb_uri": SecretStr(uri)}))
+        uvicorn.run(app, host=settings.host, port=settings.api_port, log_level="warning", access_log=False)
+
+
+def run_ui(settings: Settings) -> None:
+    """Serve the dashboard until SIGTERM or Ctrl-C.
+
+    Raises:
+        ConfigInvalid: Others could reach it without sign-in.
+        Unavailable: The port is taken.
+    """
+    check_listening(settings)
+    check_port(settings.host, settings.port)
+    from streamlit.web.cli import main as streamlit
+
+    sys.argv = ["streamlit", "run", str(main_script()), *streamlit_options(settings)]
+    streamlit()
+
+
+def streamlit_options(settings: Settings) -> list[str]:
+    """What the command line sets over .streamlit/config.toml: only what differs from one start to the next."""
+    options = {
+        "server.address": settings.host,
+        "server.port": settings.port,
+        "server.headless": "true",
+        "server.showEmailPrompt": "false",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    return [f"--{name}={value}" for name, value in options.items()]
+
+
+def check_port(host: str, port: int) -> None:
+    """Say in plain words that a port is taken.
+
+    Raises:
+        Unavailable: It is.
+    """
+    if not is_free(host, port):
+        raise Unavailable(f"Port {port} on {host} is taken. Name another one with --port, or stop what listens there.")
