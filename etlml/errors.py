@@ -164,7 +164,13 @@ class StepError(EtlmlError):
 
 
 class ValidationFailed(StepError):
-    """Rules of severity error or critical are broken; ``details['rules']`` names them."""
+    """Rules of severity error or critical are broken; ``details['rules']`` names them.
+
+    Attributes:
+        outcome: The whole evaluation (a documents.Validation), where there is one.
+    """
+
+    outcome: Any = None
 
 
 class LoadFailed(StepError):

@@ -1,0 +1,1 @@
+"""Rules on the rows of a relation: how many break each, which, and what becomes of them."""
