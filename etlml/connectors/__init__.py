@@ -1,0 +1,1 @@
+"""Where rows come from and where they go: one small module for each kind of source and sink."""
