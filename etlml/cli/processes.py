@@ -39,7 +39,7 @@ def worker(
 ) -> None:
     """Claim runs and execute them; any number of workers may share one MongoDB."""
     hold(parent)
-    from etlml.launch.servers import run_worker
+    from etlml.cli.serving import run_worker
 
     run_worker(settings_with(worker_slots=slots))
 
@@ -53,7 +53,7 @@ def api(
 ) -> None:
     """Serve the REST API alone."""
     hold(parent)
-    from etlml.launch.servers import run_api
+    from etlml.cli.serving import run_api
 
     run_api(settings_with(host=host, api_port=port))
 
@@ -65,7 +65,7 @@ def ui(
 ) -> None:
     """Serve the dashboard alone."""
     hold(parent)
-    from etlml.launch.servers import run_ui
+    from etlml.cli.serving import run_ui
 
     run_ui(settings_with(host=host, port=port))
 

@@ -1,5 +1,6 @@
 """The bodies of ``etlml worker``, ``etlml api`` and ``etlml ui``: each serves until it is told to stop."""
 
+import runpy
 import signal
 import sys
 import threading
@@ -59,10 +60,8 @@ def run_ui(settings: Settings) -> None:
     """
     check_listening(settings)
     check_port(settings.host, settings.port)
-    from streamlit.web.cli import main as streamlit
-
     sys.argv = ["streamlit", "run", str(main_script()), *streamlit_options(settings)]
-    streamlit()
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 def streamlit_options(settings: Settings) -> list[str]:
