@@ -1,20 +1,15 @@
 """Keys for programs: shown once, kept as a digest."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from etlml.clock import utc_now
+from etlml.clock import new_id, utc_now
 from etlml.documents import ApiKey, Role
 from etlml.errors import ConfigInvalid, NotFound, NotSignedIn
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME, Principal
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 PREFIX = "etlml_"
 _SHOWN_CHARACTERS = len(PREFIX) + 6
@@ -33,7 +28,13 @@ class ApiKeyService:
         return self._store.api_keys.list(limit=limit, cursor=cursor)
 
     def create(
-        self, name: str, *, role: Role = "editor", expires_at: datetime | None = None, author: str = LOCAL_NAME
+        self,
+        name: str,
+        *,
+        role: Role = "editor",
+        expires_at: datetime | None = None,
+        author: str = LOCAL_NAME,
+        document_id: str | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key's document, and the key itself, which is shown only now."""
         if not name.strip() or len(name) > 100:
@@ -42,6 +43,7 @@ class ApiKeyService:
             raise ConfigInvalid("The key would have expired already. Choose a later time.", field="expires_at")
         key = PREFIX + secrets.token_urlsafe(32)
         document = ApiKey(
+            id=document_id or new_id(),
             name=name,
             role=role,
             key_hash=_digest(key),
@@ -52,6 +54,10 @@ class ApiKeyService:
         self._store.api_keys.add(document)
         self._audit.record(author, "created", "api_key", document.id, name=name, role=role)
         return document, key
+
+    def get(self, key_id: str) -> ApiKey:
+        """The document of a key; NotFound if there is none."""
+        return self._store.api_keys.get(key_id)
 
     def delete(self, key_id: str, *, author: str = LOCAL_NAME) -> None:
         """Revoke a key; it stops working at once."""

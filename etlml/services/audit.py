@@ -1,15 +1,11 @@
 """Who changed what, when."""
 
-from __future__ import annotations
-
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.documents import AuditEntry
 from etlml.redaction import redacted_document
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 
 class AuditService:

@@ -1,34 +1,41 @@
 """Backfills: one run for each moment at which a schedule would have fired."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from etlml.clock import new_id
+from etlml.clock import new_id, utc_now
 from etlml.cron import fires_between
+from etlml.documents import Backfill
 from etlml.errors import ConfigInvalid, Conflict
 from etlml.services.audit import AuditService
+from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.runs import RunService
-
-if TYPE_CHECKING:
-    from etlml.store import Store
+from etlml.store import Page, Store
 
 MOST_RUNS = 1000
+LATER = -10  # what is made up for lets today's runs go first
 
 
 class BackfillService:
-    """Makes up for the past; ``max_running`` of the pipeline bounds how many runs go on side by side."""
+    """Makes up for the past; the pipeline's ``max_running`` bounds how many of the runs go on side by side."""
 
     def __init__(self, store: Store, audit: AuditService, runs: RunService) -> None:
         self._store = store
         self._audit = audit
         self._runs = runs
 
-    def moments(self, name_or_id: str, since: datetime, until: datetime) -> list[datetime]:
-        """When the pipeline's schedule fires, since <= moment <= until: the dry run of ``start``.
+    def list(self, *, pipeline_id: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Backfill]:
+        """Backfills, newest first."""
+        return self._store.backfills.list(pipeline_id=pipeline_id, limit=limit, cursor=cursor)
+
+    def get(self, backfill_id: str) -> Backfill:
+        """The backfill of that id; NotFound if there is none."""
+        return self._store.backfills.get(backfill_id)
+
+    def moments(self, name_or_id: str, since: datetime, until: datetime) -> Sequence[datetime]:
+        """When the pipeline's schedule fires, since <= moment <= until: what ``start`` would make runs for.
 
         Raises:
             ConfigInvalid: The pipeline has no schedule, or the range is empty or holds too many.
@@ -55,17 +62,62 @@ class BackfillService:
         *,
         params: Mapping[str, Any] | None = None,
         author: str = LOCAL_NAME,
-    ) -> dict[str, Any]:
-        """Queue the runs: ``{"backfill_id", "moments", "run_ids", "already_there"}``; moments that have a run are passed over."""
+        document_id: str | None = None,
+    ) -> Backfill:
+        """Queue a run for each moment, the oldest first.
+
+        Raises:
+            ConfigInvalid: There is no moment in the range, or a parameter cannot be used.
+        """
         moments = self.moments(name_or_id, since, until)
-        backfill_id, run_ids, already_there = new_id(), list[str](), list[datetime]()
-        for moment in moments:
+        if not moments:
+            raise ConfigInvalid("The schedule does not fire within this range. Choose another one.", field="since")
+        pipeline = self._store.pipelines.find(name_or_id)
+        merged_params(pipeline.params, params)
+        backfill = Backfill(
+            id=document_id or new_id(),
+            pipeline_id=pipeline.id,
+            pipeline_name=pipeline.name,
+            since=since,
+            until=until,
+            intervals=list(moments),
+            parallel=pipeline.max_running,
+            params=dict(params or {}),
+            author=author,
+        )
+        self._store.backfills.add(backfill)
+        self._queue(backfill)
+        self._audit.record(author, "backfilled", "pipeline", pipeline.id, backfill_id=backfill.id, runs=len(moments))
+        return backfill
+
+    def counts(self, backfill_id: str) -> dict[str, int]:
+        """How many of its runs are in each status."""
+        return self._store.runs.counts_by_backfill(backfill_id)
+
+    def cancel(self, backfill_id: str, *, author: str = LOCAL_NAME) -> Backfill:
+        """Cancel those of its runs that wait or go on.
+
+        Raises:
+            StateConflict: It is over already.
+        """
+        cancelled = self._store.backfills.move(backfill_id, {"running", "paused"}, "cancelled", finished_at=utc_now())
+        for run in self._store.runs.active(cancelled.pipeline_id):
+            if run.backfill_id == backfill_id:
+                self._runs.cancel(run.id, author=author)
+        self._audit.record(author, "cancelled", "backfill", backfill_id, pipeline=cancelled.pipeline_name)
+        return cancelled
+
+    def _queue(self, backfill: Backfill) -> None:
+        for moment in backfill.intervals:
             try:
-                run = self._runs.start(
-                    name_or_id, params, trigger="backfill", author=author, scheduled_for=moment, backfill_id=backfill_id
+                self._runs.start(
+                    backfill.pipeline_id,
+                    backfill.params,
+                    trigger="backfill",
+                    author=backfill.author,
+                    scheduled_for=moment,
+                    backfill_id=backfill.id,
+                    priority=LATER,
                 )
-                run_ids.append(run.id)
-            except Conflict:
-                already_there.append(moment)
-        self._audit.record(author, "backfilled", "pipeline", name_or_id, backfill_id=backfill_id, runs=len(run_ids))
-        return {"backfill_id": backfill_id, "moments": moments, "run_ids": run_ids, "already_there": already_there}
+            except Conflict:  # a request that was repeated: this moment has its run already
+                continue

@@ -1,11 +1,9 @@
 """Connections: named access to outside systems; a secret is only ever a reference such as ``${secret.NAME}``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,9 +17,7 @@ from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.probes import PROBES
 from etlml.settings import Settings, environment_secret
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 _REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
 _SECRET_FIELD = re.compile(r"(?i)passw|secret|token|api_?key|private_?key|credential")
@@ -36,17 +32,17 @@ class ConnectionService:
         self._audit = audit
         self._environment = environment
 
-    def list(
-        self, *, q: str | None = None, kind: str | None = None, limit: int = 50, cursor: str | None = None
-    ) -> Page[Connection]:
+    def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[Connection]:
         """Connections, newest first."""
-        return self._store.connections.list(q=q, kind=kind, limit=limit, cursor=cursor)
+        return self._store.connections.list(limit=limit, cursor=cursor)
 
     def get(self, name_or_id: str) -> Connection:
         """The connection of that name or id; NotFound (did you mean) if there is none."""
         return self._store.connections.find(name_or_id)
 
-    def create(self, document: Mapping[str, Any], *, author: str = LOCAL_NAME) -> Connection:
+    def create(
+        self, document: Mapping[str, Any], *, author: str = LOCAL_NAME, document_id: str | None = None
+    ) -> Connection:
         """Save a new connection: ``{name, kind, config{}, secrets{field: "${secret.NAME}"}, description}``.
 
         Raises:
@@ -54,6 +50,7 @@ class ConnectionService:
             NameTaken: There is a connection of that name.
         """
         connection = _checked(document)
+        connection.id = document_id or connection.id
         self._store.connections.add(connection)
         self._audit.record(author, "created", "connection", connection.id, name=connection.name)
         return connection
@@ -69,9 +66,8 @@ class ConnectionService:
         """Replace a connection's document."""
         stored = self.get(name_or_id)
         check_etag(stored, expected_etag)
-        changed = _checked(document).model_copy(
-            update={"id": stored.id, "created_at": stored.created_at, "updated_at": utc_now()}
-        )
+        changed = _checked(document)
+        changed.id, changed.created_at, changed.updated_at = stored.id, stored.created_at, utc_now()
         self._store.connections.replace(changed)
         self._audit.record(author, "changed", "connection", changed.id, name=changed.name)
         return changed

@@ -1,7 +1,5 @@
 """``etlml doctor``: what is there, what is missing, and the mend, in plain words."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket
@@ -9,15 +7,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from etlml.compute.duck import load_extensions, open_database
 from etlml.errors import EtlmlError
 from etlml.services.health import LOW_DISK_BYTES
 from etlml.settings import Settings
-
-if TYPE_CHECKING:
-    from etlml.store import Store
+from etlml.store import Store
 
 OLDEST_PYTHON = (3, 11)
 EXTENSIONS = ("sqlite_scanner", "excel")

@@ -1,15 +1,14 @@
 """Experiments: trainings with parameters, metrics and artifacts, of pipelines or recorded from outside."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from etlml.clock import utc_now
+from etlml.clock import new_id, utc_now
 from etlml.documents import Experiment, ExperimentStatus, MetricPoint, Model
 from etlml.errors import ConfigInvalid, DataUnreadable, NotFound, StateConflict
 from etlml.invalid import config_invalid
@@ -17,9 +16,7 @@ from etlml.services.audit import AuditService
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
 from etlml.settings import Settings
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 
 class ExperimentService:
@@ -60,6 +57,7 @@ class ExperimentService:
         tags: Sequence[str] = (),
         pipeline_id: str | None = None,
         author: str = LOCAL_NAME,
+        document_id: str | None = None,
     ) -> Experiment:
         """Record a training that goes on outside the platform, as running."""
         if not name.strip():
@@ -67,6 +65,7 @@ class ExperimentService:
         checked_plain(dict(parameters or {}), where="parameters")
         try:
             experiment = Experiment(
+                id=document_id or new_id(),
                 name=name,
                 description=description,
                 project=project,
@@ -141,14 +140,16 @@ class ExperimentService:
         Raises:
             StateConflict: It is finished already.
         """
-        experiment = self._running(experiment_id)
-        changes = {
-            "status": "completed",
-            "finished_at": utc_now(),
-            "metrics": {**experiment.metrics, **checked_plain(dict(metrics or {}), where="metrics")},
-            "artifacts": {**experiment.artifacts, **checked_plain(dict(artifacts or {}), where="artifacts")},
-        }
-        return self._change(experiment, changes, "completed", author)
+        kept = self._running(experiment_id).artifacts
+        finished = self._store.experiments.finish(
+            experiment_id,
+            "completed",
+            utc_now(),
+            metrics=_checked_metrics(metrics or {}),
+            artifacts={**kept, **checked_plain(dict(artifacts or {}), where="artifacts")},
+        )
+        self._audit.record(author, "completed", "experiment", experiment_id, name=finished.name)
+        return finished
 
     def cancel(self, experiment_id: str, *, author: str = LOCAL_NAME) -> Experiment:
         """Mark a running experiment as cancelled, and have the run that trains it stopped.
@@ -158,8 +159,11 @@ class ExperimentService:
         """
         experiment = self._running(experiment_id)
         if experiment.run_id is not None:
-            self._store.runs.request_cancel(experiment.run_id)
-        return self._change(experiment, {"status": "cancelled", "finished_at": utc_now()}, "cancelled", author)
+            with suppress(StateConflict, NotFound):  # the run has ended, or was removed: nothing trains any more
+                self._store.runs.request_cancel(experiment.run_id)
+        finished = self._store.experiments.finish(experiment_id, "cancelled", utc_now())
+        self._audit.record(author, "cancelled", "experiment", experiment_id, name=finished.name)
+        return finished
 
     def register(
         self,
@@ -232,11 +236,12 @@ class ExperimentService:
             )
         return experiment
 
-    def _change(self, experiment: Experiment, changes: dict[str, Any], action: str, author: str) -> Experiment:
-        try:
-            changed = Experiment.model_validate(experiment.model_dump() | changes)
-        except ValidationError as error:
-            raise config_invalid(error, Experiment, where=f"Experiment {experiment.name!r}") from None
-        self._store.experiments.update(experiment.id, {key: getattr(changed, key) for key in changes})
-        self._audit.record(author, action, "experiment", experiment.id, name=experiment.name)
-        return changed
+
+def _checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    try:
+        return TypeAdapter(dict[str, FiniteFloat | None]).validate_python(dict(metrics), strict=True)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])[:60]
+        raise ConfigInvalid(
+            f"Metric {field!r} is no finite number. Give a number or null.", field=f"metrics.{field}"
+        ) from None

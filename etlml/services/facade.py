@@ -11,6 +11,7 @@ from etlml.services.experiments import ExperimentService
 from etlml.services.health import HealthService
 from etlml.services.logs import LogService
 from etlml.services.models import ModelService
+from etlml.services.once import OnceService
 from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
 from etlml.services.runs import RunService
@@ -49,6 +50,7 @@ class Services:
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)
         self.health = HealthService(store, environment)
+        self.once = OnceService(store)
         self.doctor = Doctor(environment, store)
 
     @cached_property

@@ -1,15 +1,11 @@
 """Log lines of everything, filtered and counted by the database."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.documents import LogEntry, LogLevel
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 
 class LogService:

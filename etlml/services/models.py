@@ -9,15 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from etlml.documents import Model, ModelStatus
-from etlml.errors import DataUnreadable, InvalidInput, NotFound
+from etlml.errors import DataUnreadable, InvalidInput
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.rows import json_value
 from etlml.settings import Settings
+from etlml.store import Page, Store
 
 if TYPE_CHECKING:
     from etlml.ml.prediction import Predictor
-    from etlml.store import Page, Store
 
 LATEST = "latest"
 MOST_PREDICTED_ROWS = 100_000
@@ -48,7 +48,7 @@ class ModelService:
 
     def names(self) -> Sequence[str]:
         """The names of all models."""
-        return sorted(self._store.models.names())
+        return self._store.models.names()
 
     def get(self, name: str) -> Model:
         """The newest version of a model; NotFound (did you mean) if there is no such model."""
@@ -56,23 +56,11 @@ class ModelService:
 
     def versions(self, name: str) -> Sequence[Model]:
         """All versions of a model, newest first; NotFound (did you mean) if there is no such model."""
-        found = self._store.models.versions(name)
-        if not found:
-            raise NotFound("model", name, self.names())
-        return found
+        return self._store.models.versions(name)
 
     def get_version(self, name: str, version: str = LATEST) -> Model:
-        """One version: ``v1.0``, an alias, or ``latest``."""
-        try:
-            return self._store.models.get(name, version)
-        except NotFound:
-            versions = self.versions(name)
-            known = (
-                [model.version for model in versions]
-                + [alias for model in versions for alias in model.aliases]
-                + [LATEST]
-            )
-            raise NotFound(f"version of model {name!r}", version, known) from None
+        """One version: ``v1.0``, an alias, or ``latest``; NotFound (did you mean) if there is none such."""
+        return self._store.models.get(name, version)
 
     def update(
         self,

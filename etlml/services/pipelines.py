@@ -1,19 +1,16 @@
 """Pipelines: written, checked, versioned."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from etlml.clock import new_id, utc_now
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion
 from etlml.errors import NotFound, StateConflict
 from etlml.services.audit import AuditService
 from etlml.services.drafts import checked_draft, problems_of
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.yaml_text import from_yaml, to_yaml
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 Change = Literal["created", "changed", "unchanged"]
 Document = PipelineDraft | Mapping[str, Any]
@@ -42,19 +39,24 @@ class PipelineService:
         """The pipeline of that name or id; NotFound (did you mean) if there is none."""
         return self._store.pipelines.find(name_or_id)
 
-    def create(self, document: Document, *, author: str = LOCAL_NAME) -> Pipeline:
+    def create(self, document: Document, *, author: str = LOCAL_NAME, document_id: str | None = None) -> Pipeline:
         """Check a document and save it as a new pipeline, version 1.
+
+        Args:
+            document: What a person wrote.
+            author: Who asks.
+            document_id: The id that it gets; left out: a fresh one.
 
         Raises:
             PipelineInvalid: It could not run; nothing is saved.
             NameTaken: There is a pipeline of that name.
         """
         draft = checked_draft(document)
-        pipeline = self._store.pipelines.add(Pipeline(**_fields(draft)), author=author)
+        pipeline = self._store.pipelines.add(Pipeline(id=document_id or new_id(), **_fields(draft)), author=author)
         self._audit.record(author, "created", "pipeline", pipeline.id, name=pipeline.name)
         return pipeline
 
-    def create_from_yaml(self, text: str, *, author: str = LOCAL_NAME) -> Pipeline:
+    def create_from_yaml(self, text: str | bytes, *, author: str = LOCAL_NAME) -> Pipeline:
         """``create`` from YAML (or JSON, which is YAML too)."""
         return self.create(from_yaml(text), author=author)
 
@@ -69,9 +71,17 @@ class PipelineService:
         """
         stored = self.get(name_or_id)
         draft = checked_draft(document)
-        pipeline = self._store.pipelines.save(stored.id, draft, expected_version=expected_version, author=author)
+        pipeline = self._store.in_transaction(lambda: self._saved(stored, draft, expected_version, author))
         self._audit.record(author, "changed", "pipeline", pipeline.id, name=pipeline.name, version=pipeline.version)
         return pipeline
+
+    def _saved(self, before: Pipeline, draft: PipelineDraft, expected_version: int | None, author: str) -> Pipeline:
+        pipelines = self._store.pipelines
+        saved = pipelines.save(before.id, draft, expected_version=expected_version, author=author)
+        resumed = before.options.paused and not draft.options.paused
+        if resumed or (before.schedule, before.timezone) != (draft.schedule, draft.timezone):
+            return pipelines.update(saved.id, {"schedule_since": utc_now()})  # what lies before was never due
+        return saved
 
     def update_from_yaml(
         self, name_or_id: str, text: str, *, expected_version: int | None = None, author: str = LOCAL_NAME

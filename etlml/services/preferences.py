@@ -1,10 +1,8 @@
 """Settings that people change while everything runs; kept in the store, the same for all processes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -15,9 +13,7 @@ from etlml.services.audit import AuditService
 from etlml.services.etags import check_etag
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
-
-if TYPE_CHECKING:
-    from etlml.store import Store
+from etlml.store import Store
 
 KEY = "preferences"
 

@@ -1,11 +1,9 @@
 """Runs: started, watched, cancelled, tried again, looked into."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.documents import LogEntry, LogLevel, Pipeline, Run, RunStatus, Step, StepRun, TriggerKind
 from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
@@ -17,9 +15,7 @@ from etlml.services.rows import parquet_page
 from etlml.settings import Settings
 from etlml.steps.check import check_pipeline
 from etlml.steps.graph import execution_order
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
 
@@ -43,6 +39,7 @@ class RunService:
         priority: int | None = None,
         reason: str | None = None,
         backfill_id: str | None = None,
+        document_id: str | None = None,
     ) -> Run:
         """Queue a run of the pipeline as it is now; a worker takes it within milliseconds.
 
@@ -54,10 +51,10 @@ class RunService:
         """
         pipeline = self._store.pipelines.find(name_or_id)
         values = merged_params(pipeline.params, params)
-        run = new_run(pipeline, values, trigger=trigger, author=author).model_copy(
-            update={"scheduled_for": scheduled_for, "reason": reason, "backfill_id": backfill_id}
-            | ({"priority": priority} if priority is not None else {})
-        )
+        run = new_run(pipeline, values, trigger=trigger, author=author)
+        run.scheduled_for, run.reason, run.backfill_id = scheduled_for, reason, backfill_id
+        run.id = document_id or run.id
+        run.priority = run.priority if priority is None else priority
         self._queue(pipeline, run)
         self._audit.record(
             author, "started", "run", run.id, pipeline=pipeline.name, trigger=trigger, params=dict(params or {})
@@ -108,7 +105,9 @@ class RunService:
             self._store.pipelines.mark_run(cancelled.pipeline_id, cancelled)
         return cancelled
 
-    def retry(self, run_id: str, from_: str = FAILED, *, author: str = LOCAL_NAME) -> Run:
+    def retry(
+        self, run_id: str, from_: str = FAILED, *, author: str = LOCAL_NAME, document_id: str | None = None
+    ) -> Run:
         """Queue a new run with the same parameters that takes over what is done.
 
         The pipeline is taken as it is now, so that a step that was mended runs as mended.
@@ -131,9 +130,8 @@ class RunService:
         params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
         fresh = new_run(pipeline, params, trigger="retry", author=author)
         steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
-        fresh = fresh.model_copy(
-            update={"retry_of": run.id, "steps": steps, "reason": f"Retry from {from_} of run {run.id}."}
-        )
+        fresh.id = document_id or fresh.id
+        fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id}."
         self._queue(pipeline, fresh)
         self._audit.record(author, "retried", "run", run_id, pipeline=run.pipeline_name, new_run=fresh.id, start=from_)
         return fresh

@@ -1,18 +1,14 @@
 """The figures of the dashboard."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.clock import utc_now
 from etlml.cron import next_fires
 from etlml.documents import Run
 from etlml.errors import ConfigInvalid
-
-if TYPE_CHECKING:
-    from etlml.store import Store
+from etlml.store import Store
 
 DEFAULT_RANGE = timedelta(days=7)
 _SHOWN = 10
@@ -51,7 +47,7 @@ class StatsService:
             "failures": self._runs(status="failed", since=since),
             "recent": self._runs(),
             "next_fires": self.next_fires(now),
-            "quality": self._store.validations.stats(since),
+            "quality": self._store.validations.stats(since, timezone=timezone),
             "models": self._store.models.counts_by_status(),
             "health": {
                 "workers": len(workers),

@@ -1,21 +1,17 @@
 """People who sign in."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING
 
 from pwdlib import PasswordHash
 from pydantic import ValidationError
 
+from etlml.clock import new_id
 from etlml.documents import Role, User
 from etlml.errors import ConfigInvalid, NameTaken, NotFound, NotSignedIn, StateConflict
 from etlml.invalid import config_invalid
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME, Principal
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1024  # hashing costs time by length
@@ -39,7 +35,15 @@ class UserService:
         """The user of that id or name; NotFound if there is none."""
         return self._store.users.find(name_or_id)
 
-    def create(self, name: str, password: str, *, role: Role = "editor", author: str = LOCAL_NAME) -> User:
+    def create(
+        self,
+        name: str,
+        password: str,
+        *,
+        role: Role = "editor",
+        author: str = LOCAL_NAME,
+        document_id: str | None = None,
+    ) -> User:
         """Add a user.
 
         Raises:
@@ -48,7 +52,7 @@ class UserService:
         """
         _check_password(password)
         try:
-            user = User(name=name, role=role, password_hash=_hasher.hash(password))
+            user = User(id=document_id or new_id(), name=name, role=role, password_hash=_hasher.hash(password))
         except ValidationError as error:
             raise config_invalid(error, User, where="The user") from None
         self._store.users.add(user)
@@ -84,6 +88,8 @@ class UserService:
             noted["password_changed"] = True
         if changes:
             self._store.users.update(user.id, changes)
+            if disabled or password is not None:
+                self._store.sessions.delete_of(user.name)
             self._audit.record(author, "changed", "user", user.id, name=user.name, **noted)
         return self.get(user.id)
 
@@ -96,6 +102,7 @@ class UserService:
         user = self.get(name_or_id)
         self._keep_an_admin(user)
         self._store.users.delete(user.id)
+        self._store.sessions.delete_of(user.name)
         self._audit.record(author, "deleted", "user", user.id, name=user.name)
 
     def sign_in(self, name: str, password: str) -> Principal:

@@ -1,19 +1,15 @@
 """Validations: those of runs, and checks of any data at any time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.documents import Validation, ValidationStatus
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME
 from etlml.settings import Settings
-
-if TYPE_CHECKING:
-    from etlml.store import Page, Store
+from etlml.store import Page, Store
 
 
 class ValidationService:
@@ -60,6 +56,7 @@ class ValidationService:
         name: str | None = None,
         save: bool = True,
         author: str = LOCAL_NAME,
+        document_id: str | None = None,
     ) -> Validation:
         """Check data against rules now; broken rules are its outcome, not an error.
 
@@ -79,9 +76,9 @@ class ValidationService:
         source = self._path(data) if isinstance(data, str | Path) else dict(data)
         dataset = source.name if isinstance(source, Path) else "data"
         validation = validate_data(source, [dict(rule) for rule in rules])
-        validation = validation.model_copy(
-            update={"name": name or validation.name or dataset, "dataset": validation.dataset or dataset}
-        )
+        validation.id = document_id or validation.id
+        validation.dataset = validation.dataset or dataset
+        validation.name = name or validation.name or dataset
         if save:
             self._store.validations.add(validation)
             self._audit.record(

@@ -1,23 +1,20 @@
 """The example workspace: what a first visit finds in place of an empty page."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 import etlml
+from etlml.documents import Pipeline
 from etlml.errors import EtlmlError, NameTaken, NotFound
 from etlml.services.pipelines import PipelineService
 from etlml.services.yaml_text import from_yaml
 from etlml.settings import Settings
-
-if TYPE_CHECKING:
-    from etlml.store import Store
+from etlml.store import Store
 
 AUTHOR = "examples"
 KEY = "examples_installed"
@@ -43,9 +40,16 @@ class WorkspaceService:
         """
         self._environment.make_folders()
         with FileLock(self._environment.home / ".examples.lock", timeout=60):
-            source = examples_dir()
-            self._copy_data(source / "data")
-            return self._create_pipelines(source / "pipelines")
+            self._copy_data(examples_dir() / "data")
+            return self._create_pipelines()
+
+    def install(self) -> Sequence[Pipeline]:
+        """Have the example data and all example pipelines be there, deleted ones again; the pipelines."""
+        (self._environment.home / _DATA_MARKER).unlink(missing_ok=True)
+        self._store.settings.delete(KEY)
+        self.install_examples()
+        names = [from_yaml(file.read_bytes())["name"] for file in _pipeline_files()]
+        return [self._pipelines.get(name) for name in names]
 
     def _copy_data(self, source: Path) -> None:
         marker = self._environment.home / _DATA_MARKER
@@ -60,10 +64,10 @@ class WorkspaceService:
                 partial.replace(target / file.name)
         marker.touch()
 
-    def _create_pipelines(self, source: Path) -> list[str]:
+    def _create_pipelines(self) -> list[str]:
         known = set(self._store.settings.get(KEY, []) or [])
         created: list[str] = []
-        for file in sorted(source.glob("*.yaml")):
+        for file in _pipeline_files():
             if file.stem in known:
                 continue
             try:
@@ -76,6 +80,10 @@ class WorkspaceService:
             known.add(file.stem)
             self._store.settings.set(KEY, sorted(known))
         return created
+
+
+def _pipeline_files() -> list[Path]:
+    return sorted((examples_dir() / "pipelines").glob("*.yaml"))
 
 
 def examples_dir() -> Path:

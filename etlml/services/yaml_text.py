@@ -12,6 +12,7 @@ import yaml
 
 from etlml.documents import PipelineDraft, Step
 from etlml.errors import InvalidInput
+from etlml.services.plain import DEEPEST
 
 LARGEST_TEXT = 2**20
 MOST_NODES = 200_000  # after aliases are followed: a few lines of nested aliases can stand for billions of nodes
@@ -139,8 +140,10 @@ def from_yaml(text: str | bytes) -> dict[str, Any]:
         InvalidInput: It is no YAML (the position is marked), doubles a key, is too large, or is no mapping.
     """
     source = _decoded(text)
-    loader = _Loader(source)
+    loader = None
     try:
+        _check_depth(source)
+        loader = _Loader(source)
         node = loader.get_single_node()
         _check_size(node)
         document = loader.construct_document(node) if node is not None else None
@@ -148,10 +151,18 @@ def from_yaml(text: str | bytes) -> dict[str, Any]:
         raise _marked(error, source) from None
     except yaml.YAMLError as error:
         raise InvalidInput(f"This is not YAML: {str(error).splitlines()[0]}.") from None
-    except (RecursionError, ValueError, TypeError, OverflowError) as error:
+    except (
+        RecursionError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        AttributeError,
+        LookupError,
+    ) as error:  # a wrong !!tag
         raise InvalidInput(f"This YAML cannot be read: {type(error).__name__}. Simplify it.") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if not isinstance(document, Mapping):
         kind = "empty" if document is None else f"a {type(document).__name__}"
         raise InvalidInput(f"The YAML is {kind}; a mapping is needed, such as `name: flights` and `steps: [...]`.")
@@ -171,6 +182,20 @@ def _decoded(text: str | bytes) -> str:
                 f"The YAML is not UTF-8: byte {error.start + 1} cannot be read. Save it as UTF-8."
             ) from None
     return text.removeprefix("\ufeff")
+
+
+def _check_depth(source: str) -> None:
+    """Refuse deep nesting before nodes are made of it: libyaml's composer recurses on the C stack and would end the process."""
+    depth = 0
+    for event in yaml.parse(source, Loader=_Loader):
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise yaml.composer.ComposerError(
+                    None, None, f"this nests deeper than {DEEPEST} levels", event.start_mark
+                )
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
 
 
 def _check_size(node: yaml.Node | None) -> None:
