@@ -1,6 +1,6 @@
 """What most stores share: get, list and delete; names that are unique."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pymongo import WriteConcern
@@ -54,7 +54,29 @@ class DocumentStore(Generic[S]):
         if self.collection.delete({"_id": key}) == 0:
             raise NotFound(self.kind, key)
 
-    def change(self, key: str, changes: dict[str, Any]) -> S:
+    def put(self, document: S) -> S:
+        """Store a document, in the place of the one with its id if there is one."""
+        fields = encoded(document)
+        self.collection.replace({"_id": fields["_id"]}, fields, upsert=True)
+        return document
+
+    def replace(self, document: S) -> S:
+        """Store a document in the place of the one with its id.
+
+        Raises:
+            NotFound: There is no such document.
+            NameTaken: The new name is another's.
+        """
+        fields = encoded(document)
+        try:
+            found = self.collection.replace({"_id": fields["_id"]}, fields)
+        except DuplicateKeyError:
+            raise self._taken(document) from None
+        if not found:
+            raise NotFound(self.kind, str(fields["_id"]))
+        return document
+
+    def update(self, key: str, changes: Mapping[str, Any]) -> S:
         """Set some fields at once.
 
         Raises:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from etlml.documents import Checkpoint
 from etlml.store.base import DocumentStore
-from etlml.store.encoding import decoded, encoded
+from etlml.store.encoding import decoded
 
 
 class CheckpointStore(DocumentStore[Checkpoint]):
@@ -13,11 +13,6 @@ class CheckpointStore(DocumentStore[Checkpoint]):
 
     model = Checkpoint
     kind = "checkpoint"
-
-    def put(self, checkpoint: Checkpoint) -> None:
-        """Remember a result; it takes the place of an older one with the same key."""
-        fields = {name: value for name, value in encoded(checkpoint).items() if name != "_id"}
-        self.collection.update({"_id": checkpoint.id}, {"$set": fields}, upsert=True)
 
     def use(self, cache_key: str, now: datetime) -> Checkpoint | None:
         """The result with that key, which counts as used now; None if there is none."""

@@ -114,6 +114,12 @@ class Collection:
             done = self.raw.update_one(filter_, update, upsert=upsert, session=current_session.get())
             return done.matched_count > 0
 
+    def replace(self, filter_: Filter, document: Document, *, upsert: bool = False) -> bool:
+        """Put a whole document in the place of one match; whether there was one. Raises DuplicateKeyError like ``change``."""
+        with _translated():
+            done = self.raw.replace_one(filter_, document, upsert=upsert, session=current_session.get())
+            return done.matched_count > 0
+
     def update_many(self, filter_: Filter, update: Update) -> int:
         """Change all matches; how many there were."""
         with _translated():

@@ -20,6 +20,10 @@ class ExperimentStore(DocumentStore[Experiment]):
     model = Experiment
     kind = "experiment"
 
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database)
+        self._points = Collection(database[MetricPoint.collection])
+
     def list(
         self,
         *,
@@ -79,9 +83,15 @@ class ExperimentStore(DocumentStore[Experiment]):
             )
         return decoded(Experiment, found)
 
+    def delete(self, key: str) -> None:
+        """Remove an experiment with its metric points; NotFound if there is none."""
+        super().delete(key)
+        self._points.delete({"experiment_id": key})
+
     def delete_many(self, experiment_ids: Sequence[str]) -> int:
-        """Remove experiments; how many there were."""
-        return self.collection.delete({"_id": {"$in": list(experiment_ids)}})
+        """Remove experiments with their metric points; how many experiments there were."""
+        self._points.delete({"experiment_id": {"$in": [*experiment_ids]}})
+        return self.collection.delete({"_id": {"$in": [*experiment_ids]}})
 
 
 class MetricPointStore:
@@ -116,4 +126,4 @@ class MetricPointStore:
 
     def delete_of(self, experiment_ids: Sequence[str]) -> int:
         """Remove the points of those experiments; how many there were."""
-        return self.collection.delete({"experiment_id": {"$in": list(experiment_ids)}})
+        return self.collection.delete({"experiment_id": {"$in": [*experiment_ids]}})

@@ -67,7 +67,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("number", ("name", UP), ("number", DOWN)),
         _unique("alias", "name", "aliases", partialFilterExpression={"aliases.0": {"$exists": True}}),
         _newest(),
-        _index("experiment", ("experiment_id", UP)),
+        _unique("experiment", "experiment_id", "name", partialFilterExpression={"experiment_id": {"$type": "string"}}),
     ],
     "data_validations": [_newest(), _newest("pipeline_id"), _newest("run_id"), _newest("status")],
     "logs": [

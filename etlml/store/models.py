@@ -52,6 +52,8 @@ class ModelStore(DocumentStore[Model]):
     def register(self, name: str, *, algorithm: str, file_path: str | Callable[[str], str], **fields: Any) -> Model:
         """Store the next version of a model: v1.0, v1.1, ...; no two callers get the same.
 
+        One experiment gives one version of a name: registered again, it is the version that it was.
+
         Args:
             name: The model's name.
             algorithm: Name of the scikit-learn class.
@@ -65,6 +67,9 @@ class ModelStore(DocumentStore[Model]):
             try:
                 self.collection.insert(_with_number(model), taken=Conflict(f"Model {name!r} {version} is taken."))
             except Conflict:
+                same = {"name": name, "experiment_id": model.experiment_id}
+                if model.experiment_id and (found := self.collection.find_one(same)) is not None:
+                    return decoded(Model, found)
                 continue  # somebody registered this version in between
             return model
         raise Conflict(f"Model {name!r} gets new versions too fast. Try again.")
@@ -166,6 +171,11 @@ class ModelStore(DocumentStore[Model]):
         model = self.find(name, version)
         self.delete(model.id)
         return model
+
+    def counts_by_status(self) -> dict[str, int]:
+        """How many versions there are in each status."""
+        groups = self.collection.aggregate([{"$group": {"_id": "$status", "n": {"$sum": 1}}}])
+        return {each["_id"]: each["n"] for each in groups}
 
     def _newest_version(self, name: str) -> str | None:
         found = self.collection.find_one({"name": name}, sort=[("number", -1)], projection={"version": 1})

@@ -108,3 +108,9 @@ def within(field_name: str, since: datetime | None, until: datetime | None) -> d
     bounds = {"$gte": since, "$lt": until}
     found = {operator: at for operator, at in bounds.items() if at is not None}
     return {field_name: found} if found else {}
+
+
+def day_of(field_name: str, timezone: str) -> dict[str, Any]:
+    """An expression for the day of a time, as ``2026-01-31`` in a time zone."""
+    day = {"format": "%Y-%m-%d", "date": field_name}
+    return {"$dateToString": day if timezone == "UTC" else day | {"timezone": timezone}}

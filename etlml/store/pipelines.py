@@ -106,7 +106,7 @@ class PipelineStore(NamedStore[Pipeline]):
             raise NotFound("webhook", token_hash[:8])
         return decoded(self.model, found)
 
-    def update(
+    def save(
         self, pipeline_id: str, draft: PipelineDraft, *, expected_version: int | None = None, author: str = ""
     ) -> Pipeline:
         """Change what a person wrote, as the next version.

@@ -7,7 +7,7 @@ from typing import Any
 
 from etlml.documents import FINAL_RUN_STATUSES, Run
 from etlml.store.encoding import decoded
-from etlml.store.paging import QUERY_MS, Page, contains, matching, within
+from etlml.store.paging import QUERY_MS, Page, contains, day_of, matching, within
 from etlml.store.run_queue import RunQueue
 from etlml.store.run_watch import Wakeup, wakeups
 
@@ -90,7 +90,7 @@ class RunStore(RunQueue):
             runs}] in that time zone, by_pipeline [{pipeline_id, pipeline_name, runs, failed, mean_s, max_s}] most runs first.
         """
         match = {"$match": within("created_at", since, until)}
-        day = {"$dateToString": {"format": "%Y-%m-%d", "date": "$created_at", "timezone": timezone}}
+        day = day_of("$created_at", timezone)
         days = self.collection.aggregate(
             [
                 match,
@@ -149,4 +149,4 @@ class RunStore(RunQueue):
 
     def delete_ended(self, run_ids: Sequence[str]) -> int:
         """Remove those of the runs that have ended; how many that were."""
-        return self.collection.delete({"_id": {"$in": list(run_ids)}, "status": {"$in": sorted(FINAL_RUN_STATUSES)}})
+        return self.collection.delete({"_id": {"$in": [*run_ids]}, "status": {"$in": sorted(FINAL_RUN_STATUSES)}})

@@ -6,7 +6,7 @@ from typing import Any
 
 from etlml.documents import Validation
 from etlml.store.base import DocumentStore
-from etlml.store.paging import QUERY_MS, Page, contains, matching, within
+from etlml.store.paging import QUERY_MS, Page, contains, day_of, matching, within
 
 
 class ValidationStore(DocumentStore[Validation]):
@@ -42,7 +42,7 @@ class ValidationStore(DocumentStore[Validation]):
         Returns:
             counts {status: n}, score (mean, 0 to 1; None without any), by_day [{day, score, n}].
         """
-        day = {"$dateToString": {"format": "%Y-%m-%d", "date": "$created_at", "timezone": timezone}}
+        day = day_of("$created_at", timezone)
         group = {"_id": {"day": day, "status": "$status"}, "n": {"$sum": 1}, "scores": {"$sum": "$score"}}
         groups = self.collection.aggregate(
             [{"$match": within("created_at", since, None)}, {"$group": group}], max_ms=QUERY_MS
