@@ -32,9 +32,11 @@ class ConnectionService:
         self._audit = audit
         self._environment = environment
 
-    def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[Connection]:
+    def list(
+        self, *, q: str | None = None, kind: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Connection]:
         """Connections, newest first."""
-        return self._store.connections.list(limit=limit, cursor=cursor)
+        return self._store.connections.list(q=q, kind=kind, limit=limit, cursor=cursor)
 
     def get(self, name_or_id: str) -> Connection:
         """The connection of that name or id; NotFound (did you mean) if there is none."""

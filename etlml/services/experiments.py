@@ -194,9 +194,8 @@ class ExperimentService:
             )
         path = self._model_file(experiment, model_file)
         try:
-            draft = Model(
-                name=name,
-                version="v1.0",
+            model = self._store.models.register(
+                name,
                 experiment_id=experiment.id,
                 algorithm=str(
                     experiment.parameters.get("algorithm") or experiment.artifacts.get("algorithm") or "unknown"
@@ -211,7 +210,6 @@ class ExperimentService:
             )
         except ValidationError as error:
             raise config_invalid(error, Model, where="The model") from None
-        model = self._store.models.register(draft)
         self._store.experiments.update(experiment.id, {"model_name": model.name, "model_version": model.version})
         self._audit.record(author, "registered", "model", f"{model.name} {model.version}", experiment_id=experiment.id)
         return model

@@ -60,7 +60,7 @@ class ModelService:
 
     def get_version(self, name: str, version: str = LATEST) -> Model:
         """One version: ``v1.0``, an alias, or ``latest``; NotFound (did you mean) if there is none such."""
-        return self._store.models.get(name, version)
+        return self._store.models.find(name, version)
 
     def update(
         self,
@@ -83,7 +83,7 @@ class ModelService:
             self._store.models.set_status(name, model.version, status)
         if description is not None:
             changes["description"] = description
-            self._store.models.set_description(name, model.version, description)
+            self._store.models.change_version(name, model.version, {"description": description})
         if changes:
             self._audit.record(author, "changed", "model", f"{name} {model.version}", **changes)
         return self.get_version(name, model.version)

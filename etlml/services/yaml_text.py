@@ -191,9 +191,8 @@ def _check_depth(source: str) -> None:
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise yaml.composer.ComposerError(
-                    None, None, f"this nests deeper than {DEEPEST} levels", event.start_mark
-                )
+                mark: Any = event.start_mark
+                raise yaml.composer.ComposerError(None, None, f"this nests deeper than {DEEPEST} levels", mark)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             depth -= 1
 
