@@ -25,7 +25,7 @@ def checked_condition(text: str, schema: Schema | None, *, label: str, field: st
     where = f"{field} of {label}"
     sql = checked_expression(text, schema, where=where)
     type_ = None if schema is None else expression_type(sql, schema, where=where)
-    if type_ not in (None, "BOOLEAN", '"NULL"'):
+    if type_ not in (None, "BOOLEAN"):
         raise ExpressionInvalid(
             f"{where[:1].upper()}{where[1:]} must be true or false for each row, but {text!r} is {type_}. "
             "Compare it with something, as in amount > 0.",

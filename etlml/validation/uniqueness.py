@@ -25,7 +25,7 @@ class Unique(ColumnRule):
         return is_integer(column)
 
     def fails(self, measured: Measured) -> str:
-        return f"{quoted(self.column)} IN (SELECT {quoted(self.column)} FROM {self._groups(measured)})"
+        return f'{quoted(self.column)} IN (SELECT "~value" FROM {self._groups(measured)})'
 
     def aggregates(self, measured: Measured) -> dict[str, str]:
         rows = self.checked_rows(measured.schema)
@@ -39,10 +39,11 @@ class Unique(ColumnRule):
     def second_look(self, measured: Measured, facts: Facts) -> str | None:
         if facts["checked"] == (facts.get("distinct") or 0):
             return None
-        groups = f"(SELECT {quoted(self.column)} AS value, n FROM {self._groups(measured)})"
+        # Names that no column is likely to have: DuckDB lets aliases stand for columns in many places.
         return (
-            f"SELECT count(*) AS duplicated, coalesce(sum(n), 0) AS failed, "
-            f"min({{'order': -n, 'value': value, 'rows': n}}, {MOST_VALUES}) AS commonest FROM {groups}"
+            'SELECT count(*) AS duplicated, coalesce(sum("~rows"), 0) AS failed, '
+            f"min({{'order': -\"~rows\", 'value': \"~value\", 'rows': \"~rows\"}}, {MOST_VALUES}) AS commonest "
+            f"FROM {self._groups(measured)}"
         )
 
     def verdict(self, facts: Facts) -> Verdict:
@@ -57,8 +58,11 @@ class Unique(ColumnRule):
         return {"distinct": distinct, "duplicated": duplicated, "failing": listed(facts)}
 
     def _groups(self, measured: Measured) -> str:
-        column, rows = quoted(self.column), self.checked_rows(measured.schema)
-        return f"(SELECT {column}, count(*) AS n FROM {measured.source} WHERE {rows} GROUP BY {column} HAVING count(*) > 1)"
+        rows = self.checked_rows(measured.schema)
+        return (
+            f'(SELECT {quoted(self.column)} AS "~value", count(*) AS "~rows" FROM {measured.source} '
+            f"WHERE {rows} GROUP BY 1 HAVING count(*) > 1)"
+        )
 
 
 def _fits_bit_set(known: tuple[Any, Any], rows: int) -> bool:

@@ -40,9 +40,9 @@ def cut(text: str) -> str:
 def commonest(value: str, condition: str, source: str) -> str:
     """A query of one row: ``commonest``, the values that most rows of ``source`` with ``condition`` have, each with its count."""
     return (
-        "SELECT list({'value': value, 'rows': n} ORDER BY n DESC, value) AS commonest "
-        f"FROM (SELECT {value} AS value, count(*) AS n FROM {source} WHERE {condition} "
-        f"GROUP BY 1 ORDER BY n DESC, value LIMIT {MOST_VALUES})"
+        'SELECT list({\'value\': "~value", \'rows\': "~rows"} ORDER BY "~rows" DESC, "~value") AS commonest '
+        f'FROM (SELECT {value} AS "~value", count(*) AS "~rows" FROM {source} WHERE {condition} '
+        f'GROUP BY 1 ORDER BY "~rows" DESC, "~value" LIMIT {MOST_VALUES})'
     )
 
 
