@@ -87,6 +87,10 @@ def _explained(found: Node, text: str, start: int, tables: tuple[tuple[str, Sche
         return missing
     sentence = where[:1].upper() + where[1:]
     mend = " Cast the values to the types that it takes." if found.get("call") else ""
+    if "must appear in the GROUP BY" in message:
+        mend = " Put it into by, or wrap it in an aggregate function such as any_value()."
+    if at is None and not text:
+        return ExpressionInvalid(f"{message[:1].upper()}{message[1:]}{mend}")
     if at is None:
         return ExpressionInvalid(f"{sentence} cannot be used: {message}{mend}")
     marked_message, details = marked(f"{sentence} cannot be used: {message}{mend}", text, at)

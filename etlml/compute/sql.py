@@ -5,7 +5,7 @@ read by DuckDB's own parser and what comes back unchanged is the text itself: no
 Whatever is on no list here (kinds of nodes, functions, tables) is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from etlml.compute.binding import bound_query, bound_type
@@ -14,6 +14,7 @@ from etlml.compute.query_lineage import query_lineage
 from etlml.compute.schema import Schema
 from etlml.compute.sql_functions import VALUE_KEYWORDS, VOLATILE
 from etlml.compute.sql_walk import Allowed, Found, Walk
+from etlml.compute.windowing import with_over
 
 
 def checked_expression(
@@ -41,9 +42,19 @@ def checked_expression(
     return _embeddable(text)
 
 
+def windowed_expression(text: str, schema: Schema | None, over: str, *, where: str = "expression") -> str:
+    """One expression whose aggregate and window functions get this ``OVER (...)`` unless they have one of their own.
+
+    Raises:
+        ExpressionInvalid, ColumnMissing, SqlRefused: As for ``checked_expression``.
+    """
+    _expression(text, schema, where, True, True, True)
+    return checked_expression(with_over(text, over, where=where), schema, where=where, windows=True)
+
+
 def expression_columns(text: str, schema: Schema | None) -> tuple[str, ...]:
     """The columns that a checked expression uses, as ``schema`` spells them, in order of first use."""
-    return tuple(_expression(text, schema, "expression", True, True).columns)
+    return tuple(_expression(text, schema, "expression", True, True, True).columns)
 
 
 def expression_type(text: str, schema: Schema, *, where: str = "expression") -> str | None:
@@ -51,17 +62,24 @@ def expression_type(text: str, schema: Schema, *, where: str = "expression") -> 
     return bound_type(text, schema, where=where)
 
 
-def is_volatile(text: str, tables: Sequence[str] | None = None) -> bool:
-    """Whether checked SQL gives something else on the same rows tomorrow (now(), random(), ...).
+def is_volatile(text: str, *, query: bool = False) -> bool:
+    """Whether a checked expression or query gives something else on the same rows tomorrow (now(), random(), ...)."""
+    tree = query_tree(_without_semicolon(text), where="query") if query else expression_tree(text, where="expression")
+    return any(name in VOLATILE or name in VALUE_KEYWORDS for name in _called_names(tree))
 
-    Args:
-        tables: The tables that a query may read; None: the text is an expression.
-    """
-    if tables is None:
-        found = _expression(text, None, "expression", True, True)
-    else:
-        found = _query_found(_without_semicolon(text), tuple(tables), "query")
-    return bool(found.functions & VOLATILE or {name.lower() for name in found.columns} & VALUE_KEYWORDS)
+
+def _called_names(node: object) -> Iterator[str]:
+    """The functions in a tree, and the bare words, which may be functions too."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _called_names(item)
+    elif isinstance(node, dict):
+        if "function_name" in node:
+            yield str(node["function_name"]).lower()
+        elif len(node.get("column_names", ())) == 1:
+            yield str(node["column_names"][0]).lower()
+        for item in node.values():
+            yield from _called_names(item)
 
 
 def checked_query(text: str, tables: Mapping[str, Schema | None], *, where: str = "query") -> str:
@@ -113,10 +131,12 @@ def _embeddable(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _expression(text: str, schema: Schema | None, where: str, windows: bool, aggregates: bool) -> Found:
+def _expression(
+    text: str, schema: Schema | None, where: str, windows: bool, aggregates: bool, bare_windows: bool = False
+) -> Found:
     tree = expression_tree(text, where=where)
     found = Found()
-    allowed = Allowed(where, text, columns=schema, windows=windows, aggregates=aggregates)
+    allowed = Allowed(where, text, schema, windows=windows, aggregates=aggregates, bare_windows=bare_windows)
     Walk(allowed, found).visit(tree, frozenset(), frozenset())
     if schema is not None and not aggregates:
         bound_type(text, schema, where=where)
@@ -141,4 +161,5 @@ __all__ = [
     "lineage",
     "output_columns",
     "used_tables",
+    "windowed_expression",
 ]

@@ -53,6 +53,7 @@ class Allowed:
     tables: frozenset[str] = frozenset()
     windows: bool = True
     aggregates: bool = True
+    bare_windows: bool = False
     is_query: bool = False
 
 
@@ -179,6 +180,8 @@ class Walk:
         known = SCALARS | (AGGREGATES if self.allowed.aggregates or self.allowed.is_query else frozenset())
         if self.allowed.is_query:
             known |= {"unnest"}
+        if self.allowed.bare_windows:
+            known |= WINDOWS
         if not (node.get("is_operator") and not name.replace("_", "").isalnum()):
             self._function_name(node, known, bound)
         children = [child for child in node.get("children", []) if isinstance(child, dict)]

@@ -457,9 +457,9 @@ def test_columns_and_type_of_an_expression() -> None:
 @pytest.mark.parametrize("text", ["now()", "a + random()", "current_date", "d < CURRENT_TIMESTAMP", "uuid()"])
 def test_volatile_expression_is_told(text: str) -> None:
     assert is_volatile(text)
-    assert is_volatile(f"select {text} from input", ["input"])
+    assert is_volatile(f"select {text} from input", query=True)
     assert not is_volatile("a + 1")
-    assert not is_volatile("select a from input", ["input"])
+    assert not is_volatile("select a from input", query=True)
 
 
 def test_output_columns_have_types_and_are_unknown_without_the_inputs() -> None:
