@@ -50,6 +50,17 @@ class Preferences(Document):
         return sorted(set(origins))
 
 
+class PreferencesChange(Document):
+    """Some of the preferences; what is left out stays as it is."""
+
+    timezone: str | None = None
+    environment_name: str | None = None
+    environment_color: str | None = None
+    appearance: str | None = None
+    log_retention_days: int | None = None
+    cors_origins: list[str] | None = None
+
+
 class PreferenceService:
     """Read and change the preferences."""
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from etlml.clock import utc_now
 from etlml.cron import next_fires
-from etlml.documents import Run
+from etlml.documents import Run, RunStatus
 from etlml.errors import ConfigInvalid
 from etlml.store import Store
 
 DEFAULT_RANGE = timedelta(days=7)
 _SHOWN = 10
+_MOST_TRAININGS = 500
 
 
 class StatsService:
@@ -56,6 +57,36 @@ class StatsService:
             },
         }
 
+    def figures(self, *, within: timedelta, now: datetime | None = None) -> dict[str, Any]:
+        """Figures for monitoring: of all runs and of the time ``within``.
+
+        Returns:
+            runs {status: n}; runs_last_day {status: n}; success_rate; mean_s and max_s {pipeline: seconds}; training_s
+            {mean, max}; connections {current, available}; workers {alive, slots, busy}.
+        """
+        now = now or utc_now()
+        recent = self._store.runs.stats(now - within)
+        workers = self._store.workers.list_alive(now)
+        return {
+            "runs": dict.fromkeys(get_args(RunStatus), 0) | self._store.runs.counts_by_status(),
+            "runs_last_day": recent["counts"],
+            "success_rate": recent["success_rate"],
+            "mean_s": _by_pipeline(recent, "mean_s"),
+            "max_s": _by_pipeline(recent, "max_s"),
+            "training_s": self._training_durations(now - within),
+            "connections": self._store.connection_counts(),
+            "workers": {
+                "alive": len(workers),
+                "slots": sum(worker.slots for worker in workers),
+                "busy": sum(len(worker.running) for worker in workers),
+            },
+        }
+
+    def _training_durations(self, since: datetime) -> dict[str, float]:
+        found = self._store.experiments.list(status="completed", since=since, limit=_MOST_TRAININGS).items
+        seconds = [(each.finished_at - each.created_at).total_seconds() for each in found if each.finished_at]
+        return {"mean": sum(seconds) / len(seconds), "max": max(seconds)} if seconds else {}
+
     def next_fires(
         self, now: datetime | None = None, *, within: timedelta = timedelta(hours=24)
     ) -> Sequence[dict[str, Any]]:
@@ -80,3 +111,7 @@ class StatsService:
 
     def _runs(self, **filters: Any) -> Sequence[Run]:
         return self._store.runs.list(limit=_SHOWN, with_steps=False, **filters).items
+
+
+def _by_pipeline(stats: dict[str, Any], figure: str) -> dict[str, float]:
+    return {each["pipeline_name"]: each[figure] for each in stats["by_pipeline"] if each[figure] is not None}

@@ -1,5 +1,6 @@
 """Validations: those of runs, and checks of any data at any time."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from etlml.documents import Validation, ValidationStatus
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME
+from etlml.services.tables import read_table, table_source
 from etlml.settings import Settings
 from etlml.store import Page, Store
 
@@ -85,6 +87,28 @@ class ValidationService:
                 author, "validated", "data", validation.dataset, validation_id=validation.id, status=validation.status
             )
         return validation
+
+    def run_on_table(
+        self,
+        connection: str,
+        table: str,
+        rules: Sequence[Mapping[str, Any]],
+        *,
+        name: str | None = None,
+        save: bool = True,
+        author: str = LOCAL_NAME,
+        document_id: str | None = None,
+    ) -> Validation:
+        """Check a table of a connection against rules; like ``run``.
+
+        Raises:
+            NotFound: There is no such connection.
+            ConfigInvalid: It is of a kind that has no tables.
+        """
+        source = table_source(self._store.connections.find(connection), table)
+        with tempfile.TemporaryDirectory(prefix="etlml-") as made:
+            path = read_table(source, Path(made).resolve(), self._environment.data_dir)
+            return self.run(path, rules, name=name or table, save=save, author=author, document_id=document_id)
 
     def delete(self, validation_id: str, *, author: str = LOCAL_NAME) -> None:
         """Forget a validation."""

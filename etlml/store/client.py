@@ -11,7 +11,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from etlml.errors import EtlmlError
@@ -152,6 +152,19 @@ class Store:
         return ServerFacts(
             version, name, name is not None, int(stats["objects"]), int(stats["storageSize"] + stats["indexSize"])
         )
+
+    def connection_counts(self) -> dict[str, int]:
+        """The server's open and free connections, {"current", "available"}; empty where they cannot be told."""
+        if not _is_real(self.database.client):
+            return {}
+        try:
+            with pymongo.timeout(3):
+                found = self.database.client.admin.command("serverStatus")["connections"]
+        except OperationFailure:  # the user may not ask
+            return {}
+        except PyMongoError as error:
+            raise fault(error) from None
+        return {name: int(found[name]) for name in ("current", "available")}
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """Each collection's documents and bytes (with indexes), for the retention page."""

@@ -1,0 +1,1 @@
+"""The REST sidecar: every use case over HTTP."""

@@ -1,0 +1,28 @@
+"""Settings that people change while everything runs."""
+
+from fastapi import APIRouter, Response
+
+from api.bodies import StrictRoute
+from api.deps import Admin, IfMatch, Use, Viewer, tagged
+from etlml.services.preferences import Preferences, PreferencesChange
+
+router = APIRouter(prefix="/settings", tags=["settings"], route_class=StrictRoute)
+
+
+@router.get("")
+def get_settings(services: Use, _: Viewer, response: Response) -> Preferences:
+    """All settings; what nobody set has its default."""
+    preferences = services.settings.get()
+    tagged(response, preferences)
+    return preferences
+
+
+@router.put("")
+def update_settings(
+    services: Use, admin: Admin, body: PreferencesChange, if_match: IfMatch, response: Response
+) -> Preferences:
+    """Change the settings that the body names, leave the others alone."""
+    changes = body.model_dump(exclude_unset=True)
+    preferences = services.settings.update(changes, expected_etag=if_match, author=admin.name)
+    tagged(response, preferences)
+    return preferences

@@ -1,0 +1,54 @@
+"""Slows down who guesses passwords."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+
+WINDOW_S = 300.0
+MOST_FAILURES = 10
+_REMEMBERED = 10_000
+
+
+class Throttle:
+    """Counts failed sign-ins for each name and each address; after too many, both must wait.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[str, list[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, name: str, address: str) -> None:
+        """Pass over in silence, or refuse with 429 and the seconds to wait."""
+        with self._lock:
+            for key in (f"name:{name}", f"address:{address}"):
+                recent = self._recent(key)
+                if len(recent) >= MOST_FAILURES:
+                    wait_s = max(1, round(recent[0] + WINDOW_S - self._clock()))
+                    message = f"Too many failed sign-ins. Try again in {wait_s} s."
+                    raise HTTPException(429, message, headers={"Retry-After": str(wait_s)})
+
+    def failed(self, name: str, address: str) -> None:
+        """Note a failure."""
+        with self._lock:
+            for key in (f"name:{name}", f"address:{address}"):
+                self._failures[key] = [*self._recent(key), self._clock()]
+                self._failures.move_to_end(key)
+            while len(self._failures) > _REMEMBERED:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, name: str, address: str) -> None:
+        """Forget the failures of who has signed in."""
+        with self._lock:
+            self._failures.pop(f"name:{name}", None)
+            self._failures.pop(f"address:{address}", None)
+
+    def _recent(self, key: str) -> list[float]:
+        start = self._clock() - WINDOW_S
+        return [at for at in self._failures.get(key, ()) if at > start]
