@@ -61,21 +61,22 @@ def predict(
     """Predict a file's rows: its columns and the prediction, with a probability for each class."""
     from etlml.cli.output import print_json
     from etlml.cli.session import services
-    from etlml.cli.tables import checked_target, read_rows, write_csv, write_rows
+    from etlml.cli.tables import checked_target, rows_of, write_csv, write_rows
 
     if output is not None:
         checked_target(output)
-    with services() as opened:
-        rows = read_rows(data)
-        predicted = opened.models.predict(name, rows, version=version)
-    results = [{**row, **extra} for row, extra in zip(rows, predicted_columns(predicted), strict=True)]
-    if output is not None:
-        write_rows(results, output)
-        typer.echo(f"Wrote {len(results):,} rows to {output}, predicted by {name} {predicted['version']}", err=True)
-    elif as_json:
-        print_json({**predicted, "rows": len(results)})
-    else:
-        write_csv(results)
+    with services() as opened, rows_of(data) as batches:
+        model = opened.models.get_version(name, version)
+        predicted = (
+            with_predictions(opened.models.predict(name, rows, version=model.version), rows) for rows in batches
+        )
+        if output is not None:
+            count = write_rows(predicted, output)
+            typer.echo(f"Wrote {count:,} rows to {output}, predicted by {name} {model.version}", err=True)
+        elif as_json:
+            print_json({"model": name, "version": model.version, "rows": [row for batch in predicted for row in batch]})
+        else:
+            write_csv(predicted)
 
 
 def train(
@@ -142,10 +143,10 @@ def metrics_line(metrics: dict[str, float | None], most: int = 4) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:most] if value is not None)
 
 
-def predicted_columns(predicted: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a prediction adds to each row: ``prediction`` and, for a classifier, ``probability_<class>``."""
-    probabilities = predicted.get("probabilities") or [{}] * len(predicted["predictions"])
+def with_predictions(predicted: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with ``prediction`` and, from a classifier, ``probability_<class>``."""
+    probabilities = predicted.get("probabilities") or [{}] * len(rows)
     return [
-        {"prediction": value, **{f"probability_{label}": share for label, share in shares.items()}}
-        for value, shares in zip(predicted["predictions"], probabilities, strict=True)
+        {**row, "prediction": value, **{f"probability_{label}": share for label, share in shares.items()}}
+        for row, value, shares in zip(rows, predicted["predictions"], probabilities, strict=True)
     ]

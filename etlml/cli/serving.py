@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from etlml.errors import Unavailable
 from etlml.launch.listening import check_listening
+from etlml.launch.logs import log_to_terminal
 from etlml.launch.part import main_script
 from etlml.launch.ports import is_free
 from etlml.launch.session import mongodb_uri, open_session
@@ -19,6 +20,7 @@ def run_worker(settings: Settings) -> None:
     """Claim and execute runs until SIGTERM or Ctrl-C."""
     from etlml.engine.engine import Engine
 
+    log_to_terminal("worker", format=settings.log_format)
     settings.make_folders()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -44,11 +46,12 @@ def run_api(settings: Settings) -> None:
 
     check_listening(settings)
     check_port(settings.host, settings.api_port)
+    log_to_terminal("api", format=settings.log_format)
     with mongodb_uri(settings) as uri:
         from api.main import create_app
 
         app = create_app(settings.model_copy(update={"mongodb_uri": SecretStr(uri)}))
-        uvicorn.run(app, host=settings.host, port=settings.api_port, log_level="warning", access_log=False)
+        uvicorn.run(app, host=settings.host, port=settings.api_port, log_config=None, access_log=False)
 
 
 def run_ui(settings: Settings) -> None:
@@ -73,7 +76,10 @@ def streamlit_options(settings: Settings) -> list[str]:
         "server.showEmailPrompt": "false",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
+        "logger.hideWelcomeMessage": "true",
     }
+    if not settings.is_loopback:  # the names by which others reach this machine are theirs to choose; they sign in
+        options["server.allowedHosts"] = "*"
     return [f"--{name}={value}" for name, value in options.items()]
 
 

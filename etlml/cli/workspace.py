@@ -1,10 +1,17 @@
 """The installation: demo, doctor."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from etlml.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etlml.services.doctor import Check
+
+DEMO = "flights"
 
 
 def register(app: typer.Typer) -> None:
@@ -13,16 +20,19 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def demo() -> None:
+def demo(as_json: Json = False) -> None:
     """Install the example pipelines with their data, and run the flights one."""
+    from etlml.cli.output import print_json
     from etlml.cli.session import services
     from etlml.cli.watching import print_end, watch
 
     with services() as opened:
-        installed = opened.workspace.install()
-        typer.echo(f"Example pipelines: {', '.join(pipeline.name for pipeline in installed)}")
-        finished = watch(opened, opened.runs.start("flights").id)
-    print_end(finished)
+        opened.workspace.install_examples()
+        finished = watch(opened, opened.runs.start(DEMO).id, quiet=as_json)
+    if as_json:
+        print_json(finished)
+    else:
+        print_end(finished)
     if finished.status != "success":
         raise typer.Exit(1)
 
@@ -30,21 +40,35 @@ def demo() -> None:
 def doctor(as_json: Json = False) -> None:
     """Check the installation and say in plain words what to do. Exit code 1 if something must be mended."""
     from etlml.cli.output import print_json
-    from etlml.launch.checks import check_installation
 
-    findings = check_installation()
+    checks = findings()
     if as_json:
-        print_json([finding.document() for finding in findings])
+        print_json([check.as_json() for check in checks])
     else:
-        for finding in findings:
-            print_finding(finding)
-    if any(finding.status == "failed" for finding in findings):
+        for check in checks:
+            print_check(check)
+    if any(check.status == "fail" for check in checks):
         raise typer.Exit(1)
 
 
-def print_finding(finding: Any) -> None:
+def findings() -> "Sequence[Check]":
+    """What the doctor finds, with MongoDB open if it can be."""
+    from etlml.cli.session import services
+    from etlml.errors import EtlmlError
+    from etlml.services.doctor import Check, Doctor
+    from etlml.settings import get_settings
+
+    try:
+        with services() as opened:
+            return opened.doctor.run()
+    except EtlmlError as error:
+        found = [check for check in Doctor(get_settings()).run() if check.name != "MongoDB"]
+        return [*found, Check("MongoDB", "fail", error.message, "See the message.")]
+
+
+def print_check(check: "Check") -> None:
     """One line on what was found, and one on the mend."""
-    mark, colour = {"ok": ("ok  ", "green"), "warning": ("warn", "yellow"), "failed": ("FAIL", "red")}[finding.status]
-    typer.echo(f"{typer.style(mark, fg=colour)}  {finding.name}: {finding.message}")
-    if finding.mend:
-        typer.echo(f"      -> {finding.mend}")
+    colour = {"ok": "green", "warn": "yellow"}.get(check.status, "red")
+    typer.echo(f"{typer.style(f'{check.status:<5}', fg=colour)} {check.name}: {check.message}")
+    if check.mend:
+        typer.echo(f"      {check.mend}")

@@ -1,6 +1,7 @@
 """The embedded MongoDB as a part that the supervisor watches."""
 
 import contextlib
+from collections.abc import Callable
 
 import psutil
 
@@ -9,13 +10,18 @@ from etlml.store.mongod import EmbeddedMongod
 
 
 class MongodPart:
-    """Starts the embedded server on one port and keeps to it; a server that another command started is taken over."""
+    """Starts the embedded server and keeps it on one port; a server that another command started is shared with it.
+
+    Args:
+        on_move: Called when the server came back on another port, since the old one was taken in between.
+    """
 
     name = "mongod"
     grace_s = 10.0
 
-    def __init__(self, settings: Settings) -> None:
-        self._server = EmbeddedMongod(settings.mongod_dir)
+    def __init__(self, settings: Settings, on_move: Callable[[], None]) -> None:
+        self._server = EmbeddedMongod(settings.mongod_dir, ends_with_me=True)
+        self._on_move = on_move
         self.uri: str | None = None
 
     @property
@@ -25,7 +31,9 @@ class MongodPart:
 
     def start(self) -> None:
         """Start it and wait until it accepts writes."""
-        self.uri = self._server.start()
+        before, self.uri = self.uri, self._server.start()
+        if before not in (None, self.uri):
+            self._on_move()
 
     def ended(self) -> str | None:
         """That it ended, or None while it runs."""
@@ -36,7 +44,7 @@ class MongodPart:
         return True
 
     def ask_to_stop(self) -> None:
-        """Have it write everything down and stop."""
+        """Have it write everything down and stop, unless another command still uses it."""
         self._server.stop()
 
     def kill(self) -> None:

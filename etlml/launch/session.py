@@ -47,9 +47,11 @@ def open_session(settings: Settings) -> Iterator["Store"]:
 
 @contextmanager
 def open_services(settings: Settings) -> Iterator["Services"]:
-    """All use cases on that store."""
+    """All use cases on that store, with the example workspace that a new installation starts with."""
     from etlml.services import Services
 
     settings.make_folders()
     with open_session(settings) as store:
-        yield Services(store, settings)
+        services = Services(store, settings)
+        services.workspace.install_examples()
+        yield services

@@ -47,7 +47,7 @@ class Installation:
         self._open_browser = open_browser
         self._ports = {"api": settings.api_port, "ui": settings.port}
         self._announced = False
-        self._mongod = MongodPart(settings) if settings.mongodb_uri is None else None
+        self._mongod = MongodPart(settings, self._mongod_moved) if settings.mongodb_uri is None else None
         servers: list[Part] = [
             ServerProcess("worker", terminal, lambda: self._environment("worker")),
             ServerProcess("api", terminal, lambda: self._environment("api"), lambda: self._url("api", API_HEALTH)),
@@ -72,6 +72,12 @@ class Installation:
         if name in self._ports:
             self._choose_port(name)
         return child_environment(self._current_settings(), PYTHONUNBUFFERED="1")
+
+    def _mongod_moved(self) -> None:
+        """End the servers, which know only the old port; they are started again with the new one."""
+        for part in self._parts:
+            if part is not self._mongod:
+                part.kill()
 
     def _current_settings(self) -> Settings:
         """The settings with the ports and the MongoDB of now."""

@@ -1,0 +1,54 @@
+"""Habits of the whole house that no linter checks."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted(
+    path
+    for folder in ("etlml", "api", "pages")
+    for path in (ROOT / folder).rglob("*.py")
+    if "node_modules" not in path.parts
+)
+
+
+def names_used(path: Path) -> set[str]:
+    """``module.attribute`` of every attribute read, and ``module.name`` of every import."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(f"{node.value.id}.{node.attr}")
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_only_settings_reads_the_environment() -> None:
+    doors = {"os.environ", "os.getenv", "os.environb", "os.getenvb"}
+    readers = [str(path.relative_to(ROOT)) for path in SOURCES if names_used(path) & doors]
+    assert readers == ["etlml/settings.py"]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert [str(path.relative_to(ROOT)) for path in silent if path.stat().st_size] == []
+
+
+def test_help_of_the_command_line_is_there_at_once() -> None:
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "etlml.cli", "--help"], cwd=ROOT, check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.5
+
+
+def test_help_of_the_command_line_loads_nothing_heavy() -> None:
+    code = "import sys, etlml.cli; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert not {"pydantic", "pymongo", "duckdb", "pandas", "streamlit", "fastapi", "sklearn", "rich"} & set(loaded)
