@@ -134,7 +134,8 @@ class TimeRecipe(Recipe):
         block = np.column_stack([time_part(values.data, part) for part in self.parts])
         if self.fills is not None:
             block = np.where(np.isnan(block), np.array(self.fills), block)
-        return (block - np.array(self.centers)) / np.array(self.scales)
+        scaled: Floats = (block - np.array(self.centers)) / np.array(self.scales)
+        return scaled
 
 
 AnyRecipe = Annotated[

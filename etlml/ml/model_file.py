@@ -1,0 +1,175 @@
+"""Model files: a scikit-learn pipeline and what is known of it, in skops' format, which runs no code when it is read."""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from etlml.compute.session import sync_folder
+from etlml.errors import DataUnreadable, NotFound
+
+FORMAT = "etlml-model-1"
+TRUSTED = (
+    "etlml.ml.preparation.Preparation",
+    # Their node tables are checked by _check_trees before anything follows an index in them.
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
+"""Types beyond those of scikit-learn, numpy and scipy that skops itself trusts."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A model file that is on the disk."""
+
+    path: Path
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a model file holds: the pipeline (preparation, then estimator) and its metadata."""
+
+    pipeline: Any
+    metadata: dict[str, Any]
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is written from start to end, with the hash of its bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self.hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), 2**24):
+            part = view[start : start + 2**24]
+            self._file.write(part)
+            self.hash.update(part)
+        self.size += len(view)
+        return len(view)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.fsync(self._file.fileno())
+            self._file.close()
+        super().close()
+
+
+def save(pipeline: Any, metadata: dict[str, Any], path: Path) -> Written:
+    """Write a model file, whole or not at all, even after a power cut."""
+    import skops.io
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with _Hashed(partial) as file:
+            skops.io.dump({"format": FORMAT, "metadata": json.dumps(metadata), "pipeline": pipeline}, file)
+        partial.replace(path)
+        sync_folder(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Written(path, file.hash.hexdigest(), file.size)
+
+
+def load(path: Path, *, sha256: str | None = None) -> Stored:
+    """Read a model file.
+
+    Args:
+        sha256: What the file's hash was when the model was registered; None to take any.
+
+    Raises:
+        NotFound: There is no such file.
+        DataUnreadable: It is damaged, changed since, no model file, or holds types that are not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("model file", path.name) from None
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise DataUnreadable(
+            f"The model file {path.name} was changed since the model was registered. Train the model again."
+        )
+    try:
+        content = skops.io.loads(data, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        types = (
+            ", ".join(sorted(error.untrusted_types)[:5]) if hasattr(error, "untrusted_types") else _first_line(error)
+        )
+        raise DataUnreadable(
+            f"The model file {path.name} holds types that are not trusted, so it was not loaded: {types}"
+        ) from None
+    except (BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError) as error:
+        raise DataUnreadable(f"{path.name} is no model file, or it is damaged: {_first_line(error)}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataUnreadable(f"{path.name} holds no model of this platform.")
+    _check_trees(content["pipeline"], path.name)
+    return Stored(content["pipeline"], json.loads(content["metadata"]))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def _check_trees(pipeline: Any, name: str) -> None:
+    """Refuse trees whose nodes point outside of themselves: scikit-learn follows them without looking."""
+    for tree in _trees(pipeline, set()):
+        if not (_is_sound_predictor(tree) if hasattr(tree, "nodes") else _is_sound_tree(tree)):
+            raise DataUnreadable(f"The model file {name} is damaged: a tree in it points outside of itself.")
+
+
+def _trees(value: Any, seen: set[int]) -> Iterator[Any]:
+    if id(value) in seen or isinstance(value, str | int | float | bytes | type(None)):
+        return
+    seen.add(id(value))
+    if type(value).__name__ in ("Tree", "TreePredictor"):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _trees(item, seen)
+    elif isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
+        for item in value.ravel() if isinstance(value, np.ndarray) else value:
+            yield from _trees(item, seen)
+    elif type(value).__module__.startswith("sklearn.") and hasattr(value, "__dict__"):
+        yield from _trees(vars(value), seen)
+
+
+def _is_sound_tree(tree: Any) -> bool:
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    inner = np.flatnonzero(left != -1)
+    return _points_ahead(inner, left[inner], right[inner], len(left)) and _within(feature[inner], tree.n_features)
+
+
+def _is_sound_predictor(tree: Any) -> bool:
+    nodes = tree.nodes
+    inner = np.flatnonzero(nodes["is_leaf"] == 0)
+    sets = nodes["bitset_idx"][inner][nodes["is_categorical"][inner] != 0]
+    columns = 2**31 if not len(inner) else int(nodes["feature_idx"].max()) + 1
+    return (
+        _points_ahead(inner, nodes["left"][inner], nodes["right"][inner], len(nodes))
+        and _within(nodes["feature_idx"][inner], columns)
+        and _within(sets, len(tree.raw_left_cat_bitsets))
+    )
+
+
+def _points_ahead(inner: Any, left: Any, right: Any, count: int) -> bool:
+    """Children lie behind their parents, so that there is no way round in a circle, and within the table."""
+    ahead = bool((left > inner).all() and (right > inner).all())
+    return ahead and bool((left < count).all() and (right < count).all())
+
+
+def _within(indices: Any, count: int) -> bool:
+    return bool(((indices >= 0) & (indices < count)).all())
