@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 from etlml.store.encoding import Document
 from etlml.store.logs import DEFAULT_DAYS, TTL_INDEX
 
+_SET = {"$gt": ""}  # not null: a partial index on it serves queries for one value
 _CLASH = {85, 86}  # an index of that name exists with other options or keys
 
 
@@ -18,10 +19,10 @@ def _index(name: str, *keys: tuple[str, int], **options: Any) -> IndexModel:
     return IndexModel(list(keys), name=name, **options)
 
 
-def _newest(*fields: str, by: str = "created_at") -> IndexModel:
+def _newest(*fields: str, by: str = "created_at", **options: Any) -> IndexModel:
     """For lists filtered by some fields, newest first, with the id as the tie-breaker of the cursor."""
     keys = [(field, UP) for field in fields]
-    return _index("_".join([*fields, "newest"]), *keys, (by, DOWN), ("_id", DOWN))
+    return _index("_".join([*fields, "newest"]), *keys, (by, DOWN), ("_id", DOWN), **options)
 
 
 def _unique(name: str, *fields: str, **options: Any) -> IndexModel:
@@ -49,7 +50,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("lease", ("lease_until", UP), partialFilterExpression={"status": "running"}),
         _unique("fire", "pipeline_id", "scheduled_for", partialFilterExpression={"trigger": "schedule"}),
         _unique("interval", "backfill_id", "scheduled_for", partialFilterExpression={"trigger": "backfill"}),
-        _index("retries", ("retry_of", UP), partialFilterExpression={"trigger": "retry"}),
+        _newest("backfill_id", partialFilterExpression={"backfill_id": _SET}),
+        _newest("retry_of", partialFilterExpression={"retry_of": _SET}),
     ],
     "schedules": [],
     "backfills": [_newest(), _newest("pipeline_id"), _newest("status")],

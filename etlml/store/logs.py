@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo.database import Database
@@ -20,17 +20,17 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _counter = itertools.count(int.from_bytes(os.urandom(3)))
 
 
 def log_id(at: datetime) -> str:
     """A fresh id that sorts by time and, within a millisecond, in the order in which this process asked for it."""
-    milliseconds = max(0, round(at.timestamp() * 1000))
-    return f"{milliseconds:012x}{next(_counter) & 0xFFFFFFFFFF:010x}"
+    return f"{_first_id(at)}{next(_counter) & 0xFFFFFFFFFF:010x}"
 
 
 def _first_id(at: datetime) -> str:
-    return f"{max(0, round(at.timestamp() * 1000)):012x}"
+    return f"{max(0, (at - _EPOCH) // timedelta(milliseconds=1)):012x}"  # cut, not rounded, as MongoDB keeps times
 
 
 class LogStore:
@@ -158,7 +158,7 @@ class LogStore:
         try:
             self._database.command({"collMod": LogEntry.collection, "index": index})
         except (NotImplementedError, TypeError, PyMongoError):
-            self.delete_before(datetime.fromtimestamp(datetime.now(UTC).timestamp() - days * 86400, UTC))
+            self.delete_before(datetime.now(UTC) - timedelta(days=days))
 
 
 def _stored(entry: LogEntry) -> Document:

@@ -166,17 +166,26 @@ class RunQueue(DocumentStore[Run]):
     ) -> Run:
         """Put a run that is ours back into the queue (a worker that stops); this attempt does not count as failed.
 
+        One that was to be cancelled ends as cancelled in place of that.
+
         Raises:
             StateConflict: The lease was lost; nothing was written.
         """
-        current = self.collection.find_one(_held(run_id, attempt, worker))
-        if current is not None:
-            fields = _queued_again(decoded(Run, current)) | {"not_before": not_before, "reason": reason}
-            change = {"$set": fields, "$inc": {"releases": 1}}
-            found = self.collection.change(_held(run_id, attempt, worker), change)
-            if found is not None:
-                return decoded(Run, found)
-        raise self._lost(run_id, worker)
+        held = _held(run_id, attempt, worker)
+        current = self.collection.find_one(held)
+        if current is None:
+            raise self._lost(run_id, worker)
+        run = decoded(Run, current)
+        update: list[dict[str, Any]] | dict[str, Any]
+        if run.cancel_requested:
+            update = [{"$set": _ended("cancelled", utc_now(), reason=run.reason)}]
+        else:
+            fields = _queued_again(run) | {"not_before": not_before, "reason": reason or run.reason}
+            update = {"$set": fields, "$inc": {"releases": 1}}
+        found = self.collection.change(held, update)
+        if found is None:
+            raise self._lost(run_id, worker)
+        return decoded(Run, found)
 
     def request_cancel(self, run_id: str, now: datetime | None = None, *, reason: str | None = None) -> Run:
         """Stop a run: a pending one is cancelled at once, a running one is asked to stop.

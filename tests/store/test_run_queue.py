@@ -288,3 +288,11 @@ def test_release_puts_a_run_back(store: Store, a_run: MakeRun, now: datetime) ->
         "The worker stops.",
         "pending",
     )
+
+
+def test_release_ends_a_run_that_was_to_be_cancelled(store: Store, a_run: MakeRun, now: datetime) -> None:
+    run = store.runs.add(a_run())
+    store.runs.claim("w1", now, 30)
+    store.runs.request_cancel(run.id, now, reason="by ann")
+    ended = store.runs.release(run.id, 1, "w1", reason="The worker stops.")
+    assert (ended.status, ended.reason) == ("cancelled", "by ann")
