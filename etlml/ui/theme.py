@@ -21,3 +21,8 @@ def apply(accent: str | None = None) -> None:
 def is_dark() -> bool:
     """Whether the viewer's page is dark; light where it is not known."""
     return st.context.theme.type == "dark"
+
+
+def icon() -> str:
+    """The path of the icon in the browser's tab; it is served from here, not from a font server."""
+    return str(files("etlml.ui") / "assets" / "icon.png")

@@ -160,6 +160,7 @@ function render(place) {
   for (const row of data.rows) body.append(drawRow(row, data, place))
   table.append(head, body)
   place.host.replaceChildren(data.rows.length ? table : element("p", "empty", data.empty || "Nothing here yet."))
+  place.host.classList.toggle("is-brief", data.head === false)
   place.host.style.maxHeight = data.height ? `${data.height}px` : ""
   if (focused) [...body.children].find(line => line.dataset.id === focused)?.focus({ preventScroll: true })
 }

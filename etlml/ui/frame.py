@@ -1,0 +1,123 @@
+"""What stands around every page: brand, navigation, health, who is signed in."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from etlml.errors import EtlmlError, NotSignedIn
+from etlml.services import Services
+from etlml.services.principals import LOCAL, Principal
+from etlml.ui import gate
+from etlml.ui.backend import backend
+from etlml.ui.place import PAGES
+
+TITLES: Mapping[str, tuple[str, str]] = {
+    "dashboard": ("Dashboard", ":material/space_dashboard:"),
+    "pipelines": ("Pipelines", ":material/account_tree:"),
+    "runs": ("Runs", ":material/play_circle:"),
+    "experiments": ("Experiments", ":material/science:"),
+    "models": ("Models", ":material/deployed_code:"),
+    "validations": ("Validations", ":material/verified:"),
+    "logs": ("Logs", ":material/article:"),
+    "settings": ("Settings", ":material/settings:"),
+    "pipeline": ("Pipeline", ":material/account_tree:"),
+    "run": ("Run", ":material/play_circle:"),
+    "experiment": ("Experiment", ":material/science:"),
+}
+PARENTS: Mapping[str, str] = {"pipeline": "pipelines", "run": "runs", "experiment": "experiments"}
+_HEALTH_S = "10s"
+
+
+def services() -> Services:
+    """The use cases, shared by all sessions of this process."""
+    return backend().services
+
+
+def current_user() -> Principal:
+    """Who is looking: the signed-in user, or the person at this machine where sign-in is off."""
+    if not backend().settings.auth_required:
+        return LOCAL
+    return gate.signed_in(st.context.cookies)
+
+
+def require_user() -> Principal:
+    """``current_user``, asked again at each run of the page: a session that ended sees nothing more."""
+    try:
+        return current_user()
+    except NotSignedIn as error:
+        st.info(error.message, icon=":material/lock:")
+        st.html('<a href="/login" target="_self">Sign in</a>')
+        st.stop()
+
+
+def pages() -> dict[str, StreamlitPage]:
+    """Every page by name; those that belong to another one are not in the navigation."""
+    return {
+        name: st.Page(
+            file,
+            title=TITLES[name][0],
+            icon=TITLES[name][1],
+            url_path=name,
+            default=name == "dashboard",
+            visibility="hidden" if name in PARENTS else "visible",
+        )
+        for name, file in PAGES.items()
+    }
+
+
+def side_bar(all_pages: Mapping[str, StreamlitPage], current: StreamlitPage, user: Principal) -> None:
+    """Brand, links, health."""
+    active = next((PARENTS.get(name, name) for name, page in all_pages.items() if page.url_path == current.url_path), "")
+    with st.sidebar:
+        _brand()
+        for name, page in all_pages.items():
+            if name in PARENTS:
+                continue
+            with st.container(key="nav_active" if name == active else f"nav_{name}"):
+                st.page_link(page, label=TITLES[name][0], icon=TITLES[name][1], width="stretch")
+        with st.container(key="side_foot"):
+            if user is not LOCAL:
+                st.html(
+                    f'<div class="health"><div>{html.escape(user.name)}<b>{user.role}</b></div>'
+                    '<div><a href="/logout" target="_self">Sign out</a></div></div>'
+                )
+            _health()
+
+
+def _brand() -> None:
+    try:
+        preferences = services().settings.get()
+        name, colour = preferences.environment_name, preferences.environment_color
+    except EtlmlError:
+        name, colour = "", ""
+    badge = f'<small style="--env:{colour or "var(--dull)"}">{html.escape(name)}</small>' if name else ""
+    st.html(f'<div class="brand"><i></i>etlml{badge}</div>')
+
+
+@st.fragment(run_every=_HEALTH_S)
+def _health() -> None:
+    st.html(health_html(*_pulse()))
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def _pulse() -> tuple[bool, int, int, int]:
+    """Whether MongoDB answers, live workers, busy and all slots; asked once for all open tabs."""
+    try:
+        found = services().health.check()
+    except EtlmlError:
+        return False, 0, 0, 0
+    workers: Sequence[Mapping[str, int]] = found["workers"]
+    return found["mongodb"]["ok"], len(workers), sum(w["running"] for w in workers), sum(w["slots"] for w in workers)
+
+
+def health_html(database: bool, workers: int, busy: int, slots: int) -> str:
+    """The strip at the foot of the side bar."""
+    worker = f"{busy} of {slots} slots busy" if workers else "none alive"
+    return (
+        '<div class="health">'
+        f'<div><i class="dot {"ok" if database else "bad"}"></i>Database<b>{"ok" if database else "away"}</b></div>'
+        f'<div title="{workers} alive"><i class="dot {"ok" if workers else "bad"}"></i>Worker<b>{worker}</b></div>'
+        "</div>"
+    )

@@ -1,0 +1,99 @@
+"""When each step of a run worked: lanes over time, as HTML that a live page can redraw."""
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from etlml.documents import Run
+from etlml.ui import format as words
+from etlml.ui.looks import look
+
+
+class Lane(NamedTuple):
+    """One step's bar: start and length as shares of the run's time (0 to 1)."""
+
+    step_id: str
+    name: str
+    status: str
+    start: float
+    length: float
+    took_s: float | None
+    fused_into: str | None
+
+
+def lanes(run: Run, now: datetime) -> tuple[list[Lane], float]:
+    """The lanes of a run in the order of its steps, and the seconds that the whole width stands for."""
+    begun = [step.started_at for step in run.steps if step.started_at]
+    start = min([*begun, run.started_at] if run.started_at else begun, default=None)
+    if start is None:
+        return [Lane(step.id, step.name or step.id, step.status, 0, 0, None, None) for step in run.steps], 0.0
+    ended = [step.finished_at for step in run.steps if step.finished_at]
+    end = max([*ended, *([run.finished_at] if run.finished_at else [])], default=start) if run.is_final else now
+    span = max((end - start).total_seconds(), 1e-3)
+    found = []
+    for step in run.steps:
+        if step.started_at is None:
+            found.append(Lane(step.id, step.name or step.id, step.status, 0, 0, None, step.fused_into))
+            continue
+        until = step.finished_at or end
+        took = (until - step.started_at).total_seconds()
+        offset = (step.started_at - start).total_seconds() / span
+        found.append(
+            Lane(step.id, step.name or step.id, step.status, min(max(offset, 0), 1), min(max(took / span, 0), 1), took, step.fused_into)
+        )
+    return found, span
+
+
+def gantt_html(run: Run, now: datetime) -> str:
+    """The lanes with an axis of seconds."""
+    found, span = lanes(run, now)
+    lines = "".join(_line(lane) for lane in found)
+    return f'<div class="gantt">{_axis(span)}{lines}</div>'
+
+
+def _axis(span: float) -> str:
+    if not span:
+        return ""
+    marks = "".join(f"<span>{words.duration(span * share) if share else '0'}</span>" for share in (0, 0.25, 0.5, 0.75, 1))
+    return f'<div class="line axis"><span></span><div>{marks}</div><span></span></div>'
+
+
+def _line(lane: Lane) -> str:
+    tone = look(lane.status).tone
+    fused = f" title=\"computed together with {html.escape(lane.fused_into)}\" class='fused'" if lane.fused_into else ""
+    bar = f'<i{fused} style="left:{lane.start:.2%};width:{lane.length:.2%}"></i>' if lane.took_s is not None else ""
+    took = "" if lane.took_s is None else f"in {html.escape(lane.fused_into)}" if lane.fused_into else words.duration(lane.took_s)
+    return (
+        f'<div class="line tone-{tone}"><span title="{html.escape(lane.name)}"><i class="dot {tone}"></i>{html.escape(lane.name)}</span>'
+        f'<div class="lane">{bar}</div><span class="took" title="{took}">{took}</span></div>'
+    )
+
+
+def totals(run: Run) -> dict[str, int]:
+    """How many steps are in which state."""
+    counts: dict[str, int] = {}
+    for step in run.steps:
+        counts[step.status] = counts.get(step.status, 0) + 1
+    return counts
+
+
+def progress(run: Run, expected_s: float | None, now: datetime) -> float:
+    """A run's progress, 0 to 1: finished steps, or time against earlier runs where that says more."""
+    if run.is_final:
+        return 1.0
+    if not run.steps:
+        return 0.0
+    done = sum(step.status in ("success", "cached", "skipped", "failed") for step in run.steps) / len(run.steps)
+    if expected_s and run.started_at:
+        timed = min((now - run.started_at).total_seconds() / expected_s, 0.97)
+        return max(done * 0.97, timed)
+    return done * 0.97
+
+
+def expected_duration(durations: Sequence[float]) -> float | None:
+    """The median of earlier durations."""
+    if not durations:
+        return None
+    ordered = sorted(durations)
+    return ordered[len(ordered) // 2]

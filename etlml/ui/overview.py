@@ -1,0 +1,117 @@
+"""The dashboard's figures in the form in which they are drawn: pure functions of what the statistics service says."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
+
+from etlml.documents import Run
+from etlml.ui import charts, gantt
+from etlml.ui import format as words
+from etlml.ui.lists import row, when
+
+
+class Metric(NamedTuple):
+    """One figure with its change and its course."""
+
+    label: str
+    value: str
+    delta: str | None
+    note: str | None
+    trend: list[float]
+    help: str
+    neutral: bool = False
+
+
+class Summary(NamedTuple):
+    """What the dashboard shows of one range; ``before`` is the range of the same length that went before."""
+
+    days: list[str]
+    series: dict[str, list[int]]
+    runs: int
+    runs_before: int
+    success_rate: float | None
+    success_before: float | None
+    score: float | None
+    scores: list[float]
+    pipelines: int
+    models: int
+    deployed: int
+    by_pipeline: Sequence[Mapping[str, Any]]
+    failures: list[Run]
+    range_note: str
+
+
+def summary(found: Mapping[str, Any], *, now: datetime, span: timedelta, zone: tzinfo) -> Summary:
+    """The figures of the last ``span``, out of an overview of twice that time."""
+    since = now - span
+    first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
+    days = charts.days_between(first, last)
+    by_day = found["runs"]["by_day"]
+    current = [each for each in by_day if str(each["day"]) >= days[0]]
+    before = [each for each in by_day if str(each["day"]) < days[0]]
+    quality = [each for each in found["quality"].get("by_day", []) if str(each["day"]) >= days[0]]
+    checks = sum(each["n"] for each in quality)
+    models: Mapping[str, int] = found["models"]
+    return Summary(
+        days=days,
+        series=charts.runs_by_day(current, days),
+        runs=sum(each["runs"] for each in current),
+        runs_before=sum(each["runs"] for each in before),
+        success_rate=rate(current),
+        success_before=rate(before),
+        score=sum(each["score"] * each["n"] for each in quality) / checks if checks else None,
+        scores=[float(each["score"]) for each in quality],
+        pipelines=found["pipelines"],
+        models=sum(models.values()),
+        deployed=models.get("deployed", 0),
+        by_pipeline=found["runs"]["by_pipeline"],
+        failures=[run for run in found["failures"] if run.created_at >= since],
+        range_note=f"last {words.duration(span.total_seconds())}",
+    )
+
+
+def rate(by_day: Sequence[Mapping[str, Any]]) -> float | None:
+    """The share of successes among what succeeded or failed; None without any."""
+    good = sum(each["runs"] for each in by_day if each["status"] == "success")
+    bad = sum(each["runs"] for each in by_day if each["status"] == "failed")
+    return good / (good + bad) if good + bad else None
+
+
+def metrics(shown: Summary) -> list[Metric]:
+    """The row of figures at the top."""
+    per_day = [sum(values[i] for values in shown.series.values()) for i in range(len(shown.days))]
+    rates = [rate([{"status": s, "runs": v[i]} for s, v in shown.series.items()]) for i in range(len(shown.days))]
+    more = shown.runs - shown.runs_before
+    change = None if shown.success_rate is None or shown.success_before is None else (shown.success_rate - shown.success_before) * 100
+    return [
+        Metric("Pipelines", words.count(shown.pipelines), None, None, [], "Pipelines that are stored."),
+        Metric("Runs", words.count(shown.runs), f"{more:+,}" if shown.runs_before else None, "before", [float(n) for n in per_day], "Runs in this time.", neutral=True),
+        Metric(
+            "Success rate",
+            words.percent(shown.success_rate),
+            None if change is None else f"{change:+.1f} points",
+            "before",
+            [share * 100 for share in rates if share is not None],
+            "Successful runs among those that succeeded or failed.",
+        ),
+        Metric("Data quality", words.percent(shown.score), None, None, [score * 100 for score in shown.scores], "Mean score of the validations."),
+        Metric("Models", words.count(shown.models), f"{shown.deployed} deployed" if shown.deployed else None, None, [], "Registered versions.", neutral=True),
+    ]
+
+
+def running_row(run: Run, durations: Sequence[float], now: datetime) -> dict[str, Any]:
+    """A run that goes on, with its progress against earlier runs."""
+    share = gantt.progress(run, gantt.expected_duration(durations), now)
+    started = run.started_at or run.created_at
+    return row(
+        run.id,
+        name={"text": run.pipeline_name, "sub": f"for {words.duration(max((now - started).total_seconds(), 0))}"},
+        bar={"value": share, "text": words.percent(share, 0), "tone": "run"},
+        do=[{"key": "stop", "label": "Stop", "tone": "danger", "disabled": run.cancel_requested}],
+    )
+
+
+def failure_row(run: Run) -> dict[str, Any]:
+    """A failed run with the first line of its error."""
+    line = words.first_line(run.error.message, 90) if run.error else "failed"
+    return row(run.id, name={"text": run.pipeline_name, "sub": line, "title": run.error.message if run.error else ""}, at=when(run.finished_at or run.created_at))
