@@ -25,7 +25,17 @@ _TASKS: Mapping[str, Task] = {
 }
 _TASK_SUFFIX: Mapping[Task, str] = {"classification": "Classifier", "regression": "Regressor", "clustering": ""}
 _SKIPPED_FOLDERS = frozenset({"tests", "externals", "utils", "datasets", "inspection", "_build_utils", "experimental"})
-_NOT_FOR_ROWS = frozenset({"FeatureAgglomeration"})  # it groups columns, not rows
+_LEFT_OUT = frozenset(
+    {
+        "FeatureAgglomeration",  # groups columns, not rows
+        "MultiTaskElasticNet",  # these four want several targets
+        "MultiTaskElasticNetCV",
+        "MultiTaskLasso",
+        "MultiTaskLassoCV",
+        "Birch",  # cannot be stored in a model file that is safe to read
+    }
+)
+_WRAPPERS: Mapping[str, str] = {"SelfTrainingClassifier": "estimator"}  # whose default for it does not work
 _CLASS = re.compile(r"^class (\w+)\(([^)]*)\):", re.MULTILINE)
 
 
@@ -70,7 +80,9 @@ def algorithm(name: str) -> Algorithm:
             field="algorithm",
         )
     found = known[class_name]
-    required = [parameter for parameter, has_default in found.defaults.items() if not has_default]
+    required = [
+        name for name, has_default in found.defaults.items() if not has_default or name == _WRAPPERS.get(class_name)
+    ]
     if required:
         raise ConfigInvalid(
             f"{class_name} wraps other estimators ({', '.join(required)}), which a parameter cannot give. "
@@ -88,7 +100,7 @@ def known_algorithms() -> Mapping[str, Algorithm]:
     for name, known in classes.items():
         tasks = [_TASKS[base] for base in _ancestors(name) if base in _TASKS]
         abstract = name.startswith(("_", "Base")) or name.endswith("Mixin") or "ABCMeta" in known.bases
-        if tasks and not abstract and name not in _NOT_FOR_ROWS:
+        if tasks and not abstract and name not in _LEFT_OUT:
             found[name] = Algorithm(name, known.module, tasks[0])
     return found
 

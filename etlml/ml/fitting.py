@@ -161,8 +161,10 @@ def _steps_of(estimator: Any) -> int:
         made = getattr(estimator, attribute, None)
         if made is not None:
             return len(made)
-    steps = np.asarray(getattr(estimator, "n_iter_", 1)).ravel()
-    return int(steps.max()) if steps.size else 1
+    made = getattr(estimator, "n_iter_", None)
+    steps = np.asarray([] if made is None else made, dtype=object).ravel()
+    counts = [int(step) for step in steps if isinstance(step, int | np.integer)]
+    return max(counts, default=1)
 
 
 def _learning_curve(estimator: Any, matrix: Any, target: Any, judge: Judge, progress: Progress, seed: int) -> None:

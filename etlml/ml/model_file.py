@@ -1,5 +1,6 @@
 """Model files: a scikit-learn pipeline and what is known of it, in skops' format, which runs no code when it is read."""
 
+import copy
 import hashlib
 import io
 import json
@@ -13,14 +14,31 @@ from zipfile import BadZipFile
 import numpy as np
 
 from etlml.compute.session import sync_folder
-from etlml.errors import DataUnreadable, NotFound
+from etlml.errors import DataUnreadable, NotFound, TrainingFailed
 
 FORMAT = "etlml-model-1"
+CHECKED_BYTES = 8 * 2**20  # larger files are those of forests, whose types are known
 TRUSTED = (
     "etlml.ml.preparation.Preparation",
     # Their node tables are checked by _check_trees before anything follows an index in them.
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    # Plain holders of numbers and arrays, and functions that only compute with what they are given.
+    "functools.partial",
+    "sklearn.utils.validation.check_array",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.cluster._bisect_k_means._BisectingTree",
+    "sklearn.cluster._kmeans._kmeans_single_elkan",
+    "sklearn.cluster._kmeans._kmeans_single_lloyd",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
 )
 """Types beyond those of scikit-learn, numpy and scipy that skops itself trusts."""
 
@@ -67,16 +85,27 @@ class _Hashed(io.RawIOBase):
 
 
 def save(pipeline: Any, metadata: dict[str, Any], path: Path) -> Written:
-    """Write a model file, whole or not at all, even after a power cut."""
-    import skops.io
+    """Write a model file, whole or not at all, even after a power cut.
 
+    Raises:
+        TrainingFailed: The estimator holds something that could not be read back safely.
+    """
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    content = {"format": FORMAT, "metadata": json.dumps(metadata), "pipeline": _without_search_tree(pipeline)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
         with _Hashed(partial) as file:
-            skops.io.dump({"format": FORMAT, "metadata": json.dumps(metadata), "pipeline": pipeline}, file)
+            skops.io.dump(content, file)
+        unknown = set() if file.size > CHECKED_BYTES else {*skops.io.get_untrusted_types(file=partial)} - {*TRUSTED}
+        if unknown:
+            raise TrainingFailed(_unsafe(pipeline, ", ".join(sorted(unknown)[:3])))
         partial.replace(path)
         sync_folder(path.parent)
+    except UnsupportedTypeException as error:
+        raise TrainingFailed(_unsafe(pipeline, _first_line(error))) from None
     finally:
         partial.unlink(missing_ok=True)
     return Written(path, file.hash.hexdigest(), file.size)
@@ -106,18 +135,40 @@ def load(path: Path, *, sha256: str | None = None) -> Stored:
     try:
         content = skops.io.loads(data, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
-        types = (
-            ", ".join(sorted(error.untrusted_types)[:5]) if hasattr(error, "untrusted_types") else _first_line(error)
-        )
-        raise DataUnreadable(
-            f"The model file {path.name} holds types that are not trusted, so it was not loaded: {types}"
-        ) from None
+        raise DataUnreadable(f"The model file {path.name} was not loaded: {_first_line(error)}") from None
     except (BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError) as error:
         raise DataUnreadable(f"{path.name} is no model file, or it is damaged: {_first_line(error)}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataUnreadable(f"{path.name} holds no model of this platform.")
     _check_trees(content["pipeline"], path.name)
+    _rebuild_search_tree(content["pipeline"][-1])
     return Stored(content["pipeline"], json.loads(content["metadata"]))
+
+
+def _without_search_tree(pipeline: Any) -> Any:
+    """A copy without the tree of a nearest-neighbours model, which is built again from the rows when it is loaded:
+    it is a table of indices too, and cannot be checked as well.
+    """
+    if getattr(pipeline[-1], "_tree", None) is None:
+        return pipeline
+    estimator = copy.copy(pipeline[-1])
+    estimator._tree = None
+    return type(pipeline)([*pipeline.steps[:-1], (pipeline.steps[-1][0], estimator)])
+
+
+def _rebuild_search_tree(estimator: Any) -> None:
+    method = getattr(estimator, "_fit_method", None)
+    if method in ("kd_tree", "ball_tree") and getattr(estimator, "_tree", None) is None:
+        from sklearn.neighbors import BallTree, KDTree
+
+        kind = KDTree if method == "kd_tree" else BallTree
+        options = estimator.effective_metric_params_
+        estimator._tree = kind(estimator._fit_X, estimator.leaf_size, metric=estimator.effective_metric_, **options)
+
+
+def _unsafe(pipeline: Any, reason: str) -> str:
+    name = type(pipeline[-1]).__name__
+    return f"A {name} with these parameters cannot be stored in a file that is safe to read: {reason}"
 
 
 def _first_line(error: Exception) -> str:

@@ -53,7 +53,7 @@ class Predictor:
             name = type(self._estimator).__name__
             raise InvalidInput(
                 f"{name} only groups the rows that it was trained on and cannot answer for new ones. "
-                "Train with 'k_means', 'birch' or 'gaussian_mixture' to have a model that can."
+                "Train with 'k_means', 'mean_shift' or 'gaussian_mixture' to have a model that can."
             )
 
     @property
@@ -101,7 +101,8 @@ class Predictor:
 
     @property
     def _classes(self) -> list[Any] | None:
-        return self.signature["output"].get("classes")
+        classes: list[Any] | None = self.signature["output"].get("classes")
+        return classes
 
     @property
     def _output(self) -> str:

@@ -123,10 +123,11 @@ class _Training:
         test_matrix, test_actual = preparation.matrix(taken(frame, judged)), self.target.values[judged]
         fit_s = self._fit(estimator, matrix, actual, test_matrix, test_actual)
         written = aside.submit(self._save, preparation, estimator, matrix)
-        given = judging.answer(estimator, test_matrix, self.task)
         classes = len(self.target.classes or ())
+        with self._explained():
+            given = judging.answer(estimator, test_matrix, self.task)
+            found |= self._train_scores(estimator, matrix, actual, classes)
         found |= judging.scores(self.task, test_actual, given, classes)
-        found |= self._train_scores(estimator, matrix, actual, classes)
         artifacts = self._artifacts(test_actual, given) | {
             "rows": self._row_counts(len(learn_rows), len(test_rows), len(judged)),
             "importances": importances(estimator, preparation.outputs, matrix[:2_000]),
@@ -193,8 +194,8 @@ class _Training:
             estimator = clone(self._estimator(preparation))
             with self._explained():
                 estimator.fit(matrix, actual[inner])
-            judged = judging.judged(outer, self.job.algorithm, self.job.seed)
-            given = judging.answer(estimator, preparation.matrix(taken(frame, judged)), self.task)
+                judged = judging.judged(outer, self.job.algorithm, self.job.seed)
+                given = judging.answer(estimator, preparation.matrix(taken(frame, judged)), self.task)
             found.append(judging.scores(self.task, actual[judged], given, classes))
             self.progress.points({f"cv_{name}": value for name, value in found[-1].items()}, number)
         names = [name for name in found[0] if all(name in fold for fold in found)]
@@ -303,6 +304,8 @@ class _Training:
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("default")
+                for not_theirs in (FutureWarning, DeprecationWarning, PendingDeprecationWarning):
+                    warnings.simplefilter("ignore", not_theirs)
                 yield
         except (EtlmlError, MemoryError):
             raise

@@ -1,6 +1,7 @@
 """The train step: a scikit-learn model from the input's rows, recorded as an experiment; the rows go on unchanged."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -62,8 +63,8 @@ class TrainConfig(StepConfig):
         warnings = len(outcome["artifacts"]["warnings"])
         return StepResult(relation, metrics={**recorded, "metrics": outcome["metrics"]}, warnings=warnings)
 
-    def fingerprint(self, data_dir: object) -> str | None:
-        return None  # a training is done because someone wants a new experiment
+    def fingerprint(self, data_dir: Path) -> str | None:
+        return ""  # the same data, parameters and seed give the same model
 
     def _chosen(self) -> Algorithm:
         chosen = algorithm(self.algorithm)
@@ -92,15 +93,16 @@ class TrainConfig(StepConfig):
             elif "log" in message:
                 context.log(message["log"], message["message"])
 
+        named = relation.schema.require(self.features or [])
         outcome: dict[str, Any] = context.children.run(
             "etlml.ml.training:train",
             {
                 "path": str(relation.path),
                 "algorithm": self.algorithm,
                 "model_file": str(context.folder / f"{context.step_id}.model.skops"),
-                "target": self.target,
+                "target": None if self.target is None else relation.schema.column(self.target).name,
                 "task": self.task,
-                "features": self.features,
+                "features": None if self.features is None else [column.name for column in named],
                 "parameters": self.parameters,
                 "test_size": self.test_size,
                 "seed": self.seed,
