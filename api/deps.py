@@ -101,7 +101,7 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Since = Annotated[Moment | None, Query(description="From this time on (ISO 8601; UTC without an offset).")]
 Until = Annotated[Moment | None, Query(description="Up to this time.")]
-Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\0]*$", description="Text to look for.")]
+Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Text to look for.")]
 PipelineDocument = Annotated[dict[str, Any], Depends(json_or_yaml)]
 
 

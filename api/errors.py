@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from etlml.errors import (
     Conflict,
@@ -29,6 +30,7 @@ _logger = logging.getLogger(__name__)
 _SHOWN_PROBLEMS = 5
 _PLACES = {"body": "Field", "query": "Query parameter", "path": "Path parameter", "header": "Header"}
 _LONGEST_INPUT = 60
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 STATUS_OF: tuple[tuple[type[EtlmlError], HTTPStatus], ...] = (
     (VersionConflict, HTTPStatus.PRECONDITION_FAILED),
@@ -168,9 +170,19 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.NOT_FOUND and message == "Not Found":
         message = f"There is nothing at {request.url.path}. /api/docs lists what there is."
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "other methods")
-        message = f"{request.method} is not possible here; {allowed} is."
+        allowed = ", ".join(_allowed_methods(request))
+        message = f"{request.method[:20]} is not possible here. Possible: {allowed}."
+        return error_reply(error.status_code, type_, message, headers={"Allow": allowed})
     return error_reply(error.status_code, type_, message, headers=error.headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method that some route has for this path; the framework names those of the first one only."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] == Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

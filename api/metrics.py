@@ -14,6 +14,7 @@ from etlml.services import Services
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 DAY = timedelta(days=1)
+PREFIX = "/api"
 
 
 class Metrics:
@@ -67,9 +68,11 @@ class Measured:
 
 
 def _template(scope: Scope) -> str:
-    route = scope.get("route")
-    path = getattr(route, "path_format", None) or getattr(route, "path", None)
-    return str(path) if path else "none"
+    path = getattr(scope.get("route"), "path", None)
+    if not path:
+        return "none"
+    included = scope["path"].startswith(PREFIX) and not path.startswith(PREFIX)  # the route knows nothing of its router
+    return f"{PREFIX}{path}" if included else str(path)
 
 
 class PlatformCollector(Collector):

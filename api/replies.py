@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from etlml.documents import ApiKey, Backfill, Document, Role, Time, User
 from etlml.store import Page
@@ -110,12 +110,15 @@ class Preview(BaseModel):
 class Prediction(BaseModel):
     """What a model says of some rows."""
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
-
     model: str
     version: str
     predictions: list[Any]
-    probabilities: list[dict[str, float]] | None = None
+    probabilities: list[dict[str, float]] | None = Field(
+        None, description="For a classifier, one mapping a row: class to share."
+    )
+    warnings: list[str] = Field(
+        default_factory=list, description="What deserves a look, such as columns that the model does not know."
+    )
 
 
 class TestReply(BaseModel):

@@ -18,10 +18,10 @@ class ValidationRequest(Request):
 
     data: dict[str, list[Any]] | None = Field(None, description="A list of values for each column.")
     path: str | None = Field(
-        None, max_length=1000, pattern=r"^[^\0]+$", description="A file; in ETLML_HOME/data or elsewhere."
+        None, max_length=1000, pattern=r"^[^\x00]+$", description="A file; in ETLML_HOME/data or elsewhere."
     )
     connection: str | None = Field(None, max_length=100, description="Name or id of a connection; needs table.")
-    table: str | None = Field(None, max_length=200, pattern=r"^[^\0]+$")
+    table: str | None = Field(None, max_length=200, pattern=r"^[^\x00]+$")
     rules: list[dict[str, Any]] = Field(min_length=1, max_length=1000)
     name: str | None = Field(None, max_length=200)
     save: bool = Field(True, description="Whether it is kept among the validations.")

@@ -1,12 +1,9 @@
 """The model registry: versions, aliases, predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from re import fullmatch
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etlml.documents import Model, ModelStatus
 from etlml.errors import DataUnreadable, InvalidInput
@@ -16,12 +13,8 @@ from etlml.services.rows import json_value
 from etlml.settings import Settings
 from etlml.store import Page, Store
 
-if TYPE_CHECKING:
-    from etlml.ml.prediction import Predictor
-
 LATEST = "latest"
 MOST_PREDICTED_ROWS = 100_000
-_KEPT_PREDICTORS = 8
 
 
 class ModelService:
@@ -31,8 +24,6 @@ class ModelService:
         self._store = store
         self._audit = audit
         self._environment = environment
-        self._predictors: dict[tuple[str, str], Predictor] = {}
-        self._lock = Lock()
 
     def list(
         self,
@@ -99,15 +90,24 @@ class ModelService:
             version: A version, an alias, or ``latest``.
 
         Returns:
-            ``{"model", "version", "predictions": [...], "probabilities": [{class: share}] | None}``
+            ``{"model", "version", "predictions": [...], "probabilities": [{class: share}] | None, "warnings": [...]}``
 
         Raises:
             InvalidInput: A feature is missing or a value is of the wrong kind.
             DataUnreadable: The model's file is gone or damaged.
         """
         model = self.get_version(name, version)
-        predicted = self._predictor(model).predict(_by_row(rows))
-        return {"model": model.name, "version": model.version, **json_value(_outcome(predicted))}
+        from etlml.ml.prediction import load  # scikit-learn takes a second to import
+
+        predictor = load(self.file(model), sha256=model.file_sha256 or None)
+        found = predictor.predict(_by_row(rows))
+        return {
+            "model": model.name,
+            "version": model.version,
+            "predictions": json_value(found.predictions),
+            "probabilities": found.probabilities,
+            "warnings": found.warnings,
+        }
 
     def file(self, model: Model) -> Path:
         """Where a version's file lies; DataUnreadable if it is gone."""
@@ -119,18 +119,6 @@ class ModelService:
                 f"The file of model {model.name!r} {model.version} is gone. Train it again, or restore ETLML_HOME/models."
             )
         return path
-
-    def _predictor(self, model: Model) -> Predictor:
-        from etlml.ml.prediction import load  # scikit-learn takes a second to import
-
-        key = (model.id, model.file_sha256)
-        with self._lock:
-            if (known := self._predictors.pop(key, None)) is None:
-                known = load(self.file(model))
-            self._predictors[key] = known
-            while len(self._predictors) > _KEPT_PREDICTORS:
-                self._predictors.pop(next(iter(self._predictors)))
-        return known
 
 
 def _by_row(rows: Any) -> list[dict[str, Any]]:
@@ -147,12 +135,6 @@ def _by_row(rows: Any) -> list[dict[str, Any]]:
             f"{len(rows):,} rows are too many for one call; at most {MOST_PREDICTED_ROWS:,}. Split them, or use a pipeline."
         )
     return [dict(row) for row in rows]
-
-
-def _outcome(predicted: Any) -> dict[str, Any]:
-    return (
-        dict(predicted) if isinstance(predicted, Mapping) else {"predictions": list(predicted), "probabilities": None}
-    )
 
 
 def _checked_aliases(aliases: Sequence[str]) -> list[str]:

@@ -131,6 +131,7 @@ class RunService:
         fresh = new_run(pipeline, params, trigger="retry", author=author)
         steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
         fresh.id = document_id or fresh.id
+        fresh.retry_from = None if from_ == FAILED else from_
         fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id}."
         self._queue(pipeline, fresh)
         self._audit.record(author, "retried", "run", run_id, pipeline=run.pipeline_name, new_run=fresh.id, start=from_)

@@ -3,13 +3,11 @@
 import logging
 import shutil
 import sysconfig
-from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
 import etlml
-from etlml.documents import Pipeline
 from etlml.errors import EtlmlError, NameTaken, NotFound
 from etlml.services.pipelines import PipelineService
 from etlml.services.yaml_text import from_yaml
@@ -42,14 +40,6 @@ class WorkspaceService:
         with FileLock(self._environment.home / ".examples.lock", timeout=60):
             self._copy_data(examples_dir() / "data")
             return self._create_pipelines()
-
-    def install(self) -> Sequence[Pipeline]:
-        """Have the example data and all example pipelines be there, deleted ones again; the pipelines."""
-        (self._environment.home / _DATA_MARKER).unlink(missing_ok=True)
-        self._store.settings.delete(KEY)
-        self.install_examples()
-        names = [from_yaml(file.read_bytes())["name"] for file in _pipeline_files()]
-        return [self._pipelines.get(name) for name in names]
 
     def _copy_data(self, source: Path) -> None:
         marker = self._environment.home / _DATA_MARKER
