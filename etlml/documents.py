@@ -190,6 +190,7 @@ class StepRun(Stored):
     checkpoint: str | None = Field(None, description="The step's result under ETLML_HOME/runs, if it was kept.")
     cache_key: str | None = None
     fused_into: str | None = Field(None, description="The step whose query computed this one too.")
+    forced: bool = Field(False, description="Whether the step does its work although an earlier result could be used.")
     load_id: str | None = Field(None, description="What a sink knows this load by, so that it is never done twice.")
 
     @property

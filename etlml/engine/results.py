@@ -23,7 +23,7 @@ class CheckpointIndex(Protocol):
 
     def use_many(self, cache_keys: Sequence[str], now: datetime) -> dict[str, Checkpoint]: ...
 
-    def put(self, checkpoint: Checkpoint) -> None: ...
+    def put(self, document: Checkpoint) -> object: ...
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Results:
                 and self._adopted(run, checked.step.id, state.checkpoint, journal)
             ):
                 files.add(checked.step.id)
-        for step_id, hit in self._hits(steps, done).items():
+        for step_id, hit in self._hits(steps, done, journal).items():
             if hit.path is not None and not self._adopted(run, step_id, hit.path, journal):
                 continue
             done.add(step_id)
@@ -70,8 +70,9 @@ class Results:
             journal.note(
                 step_id, status="cached", rows_out=hit.rows, bytes=hit.bytes, metrics=hit.metrics, cache_key=hit.id
             )
-        self._note_unneeded(steps, done, journal)
-        return Have(frozenset(done), frozenset(files))
+        have = Have(frozenset(done), frozenset(files))
+        self._note_unneeded(steps, have, journal)
+        return have
 
     def keep(self, run: Run, checked: CheckedStep, journal: Journal) -> None:
         """Have later runs find the result of a step that has just succeeded."""
@@ -83,7 +84,7 @@ class Results:
             id=key,
             run_id=run.id,
             step_id=checked.step.id,
-            path=None if passes_input_on(checked) else state.checkpoint,
+            path=None if passes_input_on(checked) or state.fused_into else state.checkpoint,
             rows=state.rows_out,
             bytes=state.bytes or 0,
             metrics=state.metrics,
@@ -92,13 +93,14 @@ class Results:
         )
         patiently(lambda: self.index.put(result))
 
-    def _hits(self, steps: Sequence[CheckedStep], done: set[str]) -> dict[str, Checkpoint]:
+    def _hits(self, steps: Sequence[CheckedStep], done: set[str], journal: Journal) -> dict[str, Checkpoint]:
         keys = {
             checked.step.id: key
             for checked in steps
             if checked.step.id not in done
             and checked.step.cache
             and checked.step.type in CACHED
+            and not journal.step(checked.step.id).forced
             and not checked.validations
             and (key := self._keys[checked.step.id]) is not None
         }
@@ -107,9 +109,9 @@ class Results:
         found = patiently(lambda: self.index.use_many(list(keys.values()), self.now()))
         return {step_id: found[key] for step_id, key in keys.items() if key in found}
 
-    def _note_unneeded(self, steps: Sequence[CheckedStep], done: set[str], journal: Journal) -> None:
-        """A step without a file of its own, all of whose takers are cached, is cached with them."""
-        fate = fates(steps, Have(frozenset(done), frozenset(step for step in done if journal.step(step).checkpoint)))
+    def _note_unneeded(self, steps: Sequence[CheckedStep], have: Have, journal: Journal) -> None:
+        """A step without a result of its own, all of whose takers have theirs, is cached with them."""
+        fate = fates(steps, have)
         for checked in steps:
             if fate[checked.step.id] == "unneeded" and journal.step(checked.step.id).status == "pending":
                 journal.note(checked.step.id, status="cached", cache_key=self._keys[checked.step.id])

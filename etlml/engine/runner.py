@@ -13,7 +13,7 @@ from etlml.compute.session import Session
 from etlml.documents import ErrorInfo, PipelineDraft, Run, Validation
 from etlml.engine.fusion import Fusion, MemberFailed
 from etlml.engine.journal import Journal, LeaseLost, first_error
-from etlml.engine.reuse import Fate, Have, fates, passes_input_on
+from etlml.engine.reuse import Fate, Have, fates
 from etlml.engine.step_runner import StepRunner, World, error_info
 from etlml.errors import EtlmlError, PipelineInvalid, StepCancelled, StepTimeout
 from etlml.steps.base import Tracker
@@ -78,6 +78,7 @@ class Runner:
     _session: Session | None = None
     _bad: set[str] = field(default_factory=set)
     _settled: set[str] = field(default_factory=set)
+    _by_id: dict[str, CheckedStep] = field(default_factory=dict)
 
     def stop(self, reason: StopReason) -> None:
         """Have the run stop within two seconds; safe from any thread, and more than once."""
@@ -138,7 +139,7 @@ class Runner:
     ) -> None:
         fate = fates(steps, have)
         world = self._world(steps, needs, fate, fusion)
-        by_id = {checked.step.id: checked for checked in steps}
+        self._by_id = {checked.step.id: checked for checked in steps}
         waiting = [checked.step.id for checked in steps]
         going: dict[Future[None], str] = {}
         with ThreadPoolExecutor(side_by_side, thread_name_prefix=f"run-{self.run.id[-6:]}") as pool:
@@ -150,13 +151,13 @@ class Runner:
                     elif self._stop.is_set() or any(need in self._bad for need in needs[step]):
                         self._skip(step)
                     else:
-                        runner = StepRunner(by_id[step], world, done=step in have.done)
+                        runner = StepRunner(self._by_id[step], world, done=step in have.done)
                         going[pool.submit(runner.run)] = step
                 if not going:
                     continue
                 ended, _ = wait(going, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    self._take(future, by_id[going.pop(future)], needs, fusion)
+                    self._take(future, going.pop(future), needs, fusion)
         self.journal.write()
 
     def _is_ready(self, step: str, needs: Mapping[str, tuple[str, ...]]) -> bool:
@@ -170,29 +171,30 @@ class Runner:
         fusion.add(fusion.session.attach(step, path), ())
         return True
 
-    def _take(
-        self, future: Future[None], checked: CheckedStep, needs: Mapping[str, tuple[str, ...]], fusion: Fusion
-    ) -> None:
+    def _take(self, future: Future[None], step: str, needs: Mapping[str, tuple[str, ...]], fusion: Fusion) -> None:
         """Take note of how a step ended."""
-        step = checked.step.id
         self._settled.add(step)
         error = future.exception()
         if error is None:
-            if not fusion.relations[step].is_lazy or passes_input_on(checked):
-                self.around.keep_result(self.run, checked, self.journal)
+            if not fusion.relations[step].is_lazy:
+                self._keep(step)
             return
         if isinstance(error, MemberFailed):
             self._fail(error, step, needs, fusion)
         elif isinstance(error, StepCancelled):
             self._bad.add(step)
             self._fail_fused(step, error, needs, fusion)
-        elif isinstance(error, LeaseLost):
-            self._bad.add(step)
-            self.stop("lease_lost")
         else:
             self._bad.add(step)
             self.stop("lease_lost")
-            raise error
+            if not isinstance(error, LeaseLost):
+                raise error
+
+    def _keep(self, step: str) -> None:
+        """Have later runs find the step's result, and those that were computed with it."""
+        for one in self.run.steps:
+            if step in (one.id, one.fused_into):
+                self.around.keep_result(self.run, self._by_id[one.id], self.journal)
 
     def _fail(self, failure: MemberFailed, step: str, needs: Mapping[str, tuple[str, ...]], fusion: Fusion) -> None:
         """Write down the step at fault, skip what was fused on top of it, and end well what was fused beside it."""
@@ -293,12 +295,11 @@ class Runner:
         fusion: Fusion,
     ) -> World:
         takers = consumers(needs)
-        by_id = {checked.step.id: checked for checked in steps}
 
         def fusable(step: str) -> bool:
             if len(takers[step]) != 1 or fate[takers[step][0]] != "run":
                 return False
-            taker = by_id[takers[step][0]]
+            taker = self._by_id[takers[step][0]]
             return taker.step.type == "transform" and not taker.config.scans_inputs
 
         def log(step: str, level: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """One step of a run: attempts, time limit, validations, and where its result is kept."""
 
+import logging
 import os
 import random
 import threading
@@ -13,13 +14,14 @@ from etlml.compute.children import Children
 from etlml.compute.relation import Relation
 from etlml.documents import ErrorInfo, Validation
 from etlml.engine.fusion import Computed, Fusion, MemberFailed
-from etlml.engine.journal import Journal
-from etlml.errors import DataUnreadable, EtlmlError, InvalidInput, StepCancelled, StepTimeout, Unavailable
+from etlml.engine.journal import Journal, LeaseLost
+from etlml.errors import DataUnreadable, EtlmlError, InvalidInput, StepCancelled, StepError, StepTimeout, Unavailable
 from etlml.redaction import redacted, redacted_document
 from etlml.steps.base import StepContext, StepResult, Tracker
 from etlml.steps.check import CheckedStep
 from etlml.validation.step_rules import run_validations
 
+LOG = logging.getLogger(__name__)
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 1.0, 60.0
 
 
@@ -108,6 +110,15 @@ class StepRunner:
             raise
         except EtlmlError as error:
             raise MemberFailed(self._id, error) from error
+        except LeaseLost:
+            raise
+        except Exception as error:
+            LOG.exception("Step %s met a fault in the platform itself.", self._id)
+            short = redacted(f"{type(error).__name__}: {error}")[:300]
+            fault = StepError(
+                f"The platform itself failed in step {self._id!r} ({short}). The worker's log has the details."
+            )
+            raise MemberFailed(self._id, fault) from error
 
     def _execute(self) -> None:
         world = self._world

@@ -55,7 +55,7 @@ class StoreTracker:
             self._store.experiments.add(experiment)
         except NameTaken:
             fields = experiment.model_dump(exclude={"id", "created_at"})
-            self._store.experiments.change(experiment.id, fields)
+            self._store.experiments.update(experiment.id, fields)
             self._store.metric_points.delete_of([experiment.id])
 
     def point(self, experiment_id: str, key: str, value: float, step: int) -> None:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from etlml import __version__
 from etlml.clock import Clock, new_id, utc_now
 from etlml.compute.children import Children
-from etlml.documents import Run, Validation, Worker
+from etlml.documents import ErrorInfo, Run, Validation, Worker
 from etlml.engine.journal import Journal, LeaseLost
 from etlml.engine.patience import patiently
 from etlml.engine.results import Results
 from etlml.engine.runner import Runner, Surroundings
 from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
+from etlml.redaction import redacted
 from etlml.settings import Settings, environment_secret
 from etlml.steps.base import Tracker
 from etlml.steps.templating import References, run_references
@@ -168,9 +169,9 @@ class RunWorker:
         except EtlmlError as error:
             LOG.error("Run %s could not be executed: %s", run.id, error, extra=_about(run))
             self._give_back(run)
-        except Exception:
+        except Exception as error:
             LOG.exception("Run %s met a fault in the platform itself.", run.id, extra=_about(run))
-            self._give_back(run, delay_s=LEASE_S)
+            self._abandon(run, error)
         finally:
             with self._lock:
                 self._runners.pop(run.id, None)
@@ -232,10 +233,26 @@ class RunWorker:
         kept = validation.model_copy(update={"pipeline_id": run.pipeline_id, "run_id": run.id, "step_id": step_id})
         patiently(lambda: self._store.validations.add(kept))
 
-    def _give_back(self, run: Run, *, delay_s: float = 0.0) -> None:
-        later = self._now() + timedelta(seconds=delay_s) if delay_s else None
+    def _abandon(self, run: Run, error: Exception) -> None:
+        """End a run that met a fault of ours: another attempt would meet it again."""
+        info = ErrorInfo(
+            type="PlatformFault",
+            message=f"The platform itself failed ({type(error).__name__}: {redacted(str(error))[:300]}). "
+            "The worker's log has the details; retry the run, and report the fault if it stays.",
+        )
+        journal = Journal(run, self._store.runs, self._now)
+        for step in run.steps:
+            if step.status in ("running", "pending"):
+                journal.ended(step.id, status="failed" if step.status == "running" else "skipped")
         try:
-            self._store.runs.release(run.id, run.attempt, self.id, not_before=later)
+            finished = journal.finish("failed", info)
+            self._store.pipelines.mark_run(run.pipeline_id, finished)
+        except (LeaseLost, EtlmlError) as fault:
+            LOG.warning("Run %s could not be ended: %s", run.id, fault, extra=_about(run))
+
+    def _give_back(self, run: Run) -> None:
+        try:
+            self._store.runs.release(run.id, run.attempt, self.id)
         except (StateConflict, Unavailable) as error:
             LOG.warning("Run %s was not given back: %s Its lease will run out.", run.id, error, extra=_about(run))
 
