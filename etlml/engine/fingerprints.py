@@ -39,5 +39,5 @@ def cache_keys(steps: Sequence[CheckedStep], references: References, data_dir: P
 
 def _key(checked: CheckedStep, config: Mapping[str, Any], upstream: Sequence[str | None], outside: str) -> str:
     names = list(checked.needs)  # user SQL calls inputs by id, so ids are part of what a step means
-    parts = [__version__, checked.step.type, config, upstream, names, outside]
+    parts = [__version__, checked.step.type, config, list(checked.validations), upstream, names, outside]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -101,7 +101,6 @@ class Results:
             and checked.step.cache
             and checked.step.type in CACHED
             and not journal.step(checked.step.id).forced
-            and not checked.validations
             and (key := self._keys[checked.step.id]) is not None
         }
         if not keys:
