@@ -42,16 +42,13 @@ def run_api(settings: Settings) -> None:
         ConfigInvalid: Others could reach it without sign-in.
         Unavailable: The port is taken.
     """
-    import uvicorn
-
     check_listening(settings)
     check_port(settings.host, settings.api_port)
     log_to_terminal("api", format=settings.log_format)
     with mongodb_uri(settings) as uri:
-        from api.main import create_app
+        from api.main import serve
 
-        app = create_app(settings.model_copy(update={"mongodb_uri": SecretStr(uri)}))
-        uvicorn.run(app, host=settings.host, port=settings.api_port, log_config=None, access_log=False)
+        serve(settings.model_copy(update={"mongodb_uri": SecretStr(uri)}))
 
 
 def run_ui(settings: Settings) -> None:

@@ -43,8 +43,8 @@ class Backend:
         return self.services.users.ensure_admin() if self.settings.auth_required else None
 
     def start_engine_if_alone(self) -> bool:
-        """Run the engine in this process unless a worker somewhere has a live heartbeat; whether it was started."""
-        if self.store.workers.list_alive(utc_now()):
+        """Run the engine in this process unless there is a worker, or ``etlml up`` is just starting one; whether it was."""
+        if self.settings.supervised or self.store.workers.list_alive(utc_now()):
             return False
         from etlml.engine.engine import Engine
 
