@@ -44,6 +44,7 @@ _STEP_ORDER = (
     "position",
 )
 _WIDTH = 110
+_LONGEST_LINE = 200
 _CORE = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", "~nN\0"),
@@ -99,10 +100,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def _text(self, text: str) -> yaml.ScalarNode:
-        if "\n" in text and not re.search(r"[ \t]\n|\t|^[ \n]", text):
-            return self.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-        style = "'" if any(re.fullmatch(pattern, text) for _, pattern, _ in _CORE) else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
 
     def _list(self, items: list[Any]) -> yaml.SequenceNode:
         flow = (
@@ -110,6 +108,15 @@ class _Dumper(yaml.SafeDumper):
             and sum(len(str(item)) + 2 for item in items) < _WIDTH - 30
         )
         return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flow)
+
+
+def _style(text: str) -> str | None:
+    """Quotes where a reader of YAML 1.2 would take the text for something else; those of 1.1 the dumper knows itself."""
+    if re.search(r"[\x85\u2028\u2029]", text):  # line breaks of YAML 1.1 only
+        return '"'
+    if "\n" in text and not re.search(r"[ \t]\n|\t|^[ \n]", text):
+        return "|"
+    return "'" if any(re.fullmatch(pattern, text) for _, pattern, _ in _CORE) else None
 
 
 _Dumper.add_representer(str, _Dumper._text)
@@ -233,11 +240,13 @@ def _marked(error: yaml.MarkedYAMLError, source: str) -> InvalidInput:
     if mark is None:
         return InvalidInput(f"This is not YAML: {problem}.")
     lines = source.splitlines() or [""]
-    line = lines[min(mark.line, len(lines) - 1)][:200]
-    pointer = " " * min(mark.column, len(line)) + "^"
-    hint = " Tabs cannot indent YAML; use spaces." if "\\t" in problem else ""
+    row = min(mark.line, len(lines) - 1)
+    column = mark.column if row == mark.line else len(lines[row])
+    indent = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
+    hint = " Tabs cannot indent YAML; use spaces." if "\t" in indent else ""
+    shown = f"{lines[row][:_LONGEST_LINE]}\n{' ' * min(column, _LONGEST_LINE)}^"
     return InvalidInput(
-        f"This is not YAML: {problem} at line {mark.line + 1}, column {mark.column + 1}.{hint}\n{line}\n{pointer}",
-        line=mark.line + 1,
-        column=mark.column + 1,
+        f"This is not YAML: {problem} at line {row + 1}, column {column + 1}.{hint}\n{shown}",
+        line=row + 1,
+        column=column + 1,
     )
