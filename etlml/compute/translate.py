@@ -9,6 +9,8 @@ from etlml.errors import DataUnreadable, EtlmlError, ExpressionInvalid, MemoryEx
 from etlml.redaction import redacted
 
 _LONGEST = 600
+CANNOT_CONVERT = "Cannot convert column"
+"""How the message begins that the cast op has DuckDB raise for a value that does not fit."""
 
 
 def translated(error: duckdb.Error) -> EtlmlError:
@@ -23,6 +25,8 @@ def translated(error: duckdb.Error) -> EtlmlError:
             f"The query needs more memory than this run may use: {short.splitlines()[0]} "
             "Give the run more with ETLML_RUN_MEMORY, or reduce the rows before the join, sort or aggregate."
         )
+    if body.startswith(CANNOT_CONVERT):
+        return StepError(short)
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
         return StepError(f"A value cannot be converted: {short} Correct the data, or cast with on_error: null.")
     if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):

@@ -1,7 +1,15 @@
 """Window expressions without the ceremony: ``sum(x) / n`` becomes ``sum(x) OVER (...) / n``."""
 
+import re
+
 from etlml.compute.parse import Node, expression_location, expression_tree
 from etlml.compute.sql_functions import AGGREGATES, WINDOWS
+
+_TOKEN = re.compile(
+    rb"""[eE]'(?:[^'\\]|\\.|'')*'"""  # e'...' with backslashes
+    rb"""|'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/|[()]|\w+""",
+    re.DOTALL,
+)
 
 
 def with_over(text: str, over: str, *, where: str = "expression") -> str:
@@ -44,24 +52,12 @@ def _call_end(raw: bytes, start: int) -> int:
 
 def _closing(raw: bytes, start: int) -> int:
     """Just behind the parenthesis that closes the first one after ``start``; quotes and comments are passed over."""
-    depth, at = 0, start
-    while at < len(raw):
-        if raw[at : at + 1] in (b"'", b'"'):
-            at = _find(raw, raw[at : at + 1], at + 1)
-        elif raw[at : at + 2] == b"--":
-            at = _find(raw, b"\n", at)
-        elif raw[at : at + 2] == b"/*":
-            at = _find(raw, b"*/", at + 2) + 1
-        elif raw[at : at + 1] == b"(":
+    depth = 0
+    for token in _TOKEN.finditer(raw, start):
+        if token[0] == b"(":
             depth += 1
-        elif raw[at : at + 1] == b")":
+        elif token[0] == b")":
             depth -= 1
             if depth == 0:
-                return at + 1
-        at += 1
+                return token.end()
     return len(raw)
-
-
-def _find(raw: bytes, what: bytes, start: int) -> int:
-    found = raw.find(what, start)
-    return len(raw) if found < 0 else found

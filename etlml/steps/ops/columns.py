@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from etlml.compute.names import quoted, quoted_list
-from etlml.compute.schema import Schema
-from etlml.compute.types import canonical_type
+from etlml.compute.names import literal, quoted, quoted_list
+from etlml.compute.schema import Column, Schema
+from etlml.compute.translate import CANNOT_CONVERT
+from etlml.compute.types import canonical_type, family
 from etlml.errors import ConfigInvalid
 from etlml.steps.ops.base import CURRENT, ColumnName, Columns, Inputs, NewName, Op, Origins
 
@@ -95,13 +96,24 @@ class Cast(Op):
             schema.require(list(self.columns))
 
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
-        function = "CAST" if self.on_error == "fail" else "TRY_CAST"
         casts = ", ".join(
-            f"{function}({quoted(column.name)} AS {canonical_type(type_)}) AS {quoted(column.name)}"
+            f"{self._cast(column, canonical_type(type_))} AS {quoted(column.name)}"
             for name, type_ in self.columns.items()
             for column in schema.require([name])
         )
         return f"SELECT * REPLACE ({casts}) FROM {source}"
+
+    def _cast(self, column: Column, type_: str) -> str:
+        value = quoted(column.name)
+        if self.on_error == "null":
+            return f"TRY_CAST({value} AS {type_})"
+        if type_ == "VARCHAR" or (type_ == "DOUBLE" and family(column.type) == "number"):
+            return f"CAST({value} AS {type_})"
+        # DuckDB's own message does not always name the column; this costs next to nothing more than its CAST.
+        before = literal(f"{CANNOT_CONVERT} {column.name!r} to {type_}: '")
+        after = literal("' is no such value. Correct or replace it before the cast, or set on_error: null.")
+        message = f"{before} || left(CAST({value} AS VARCHAR), 60) || {after}"
+        return f"coalesce(TRY_CAST({value} AS {type_}), CASE WHEN {value} IS NOT NULL THEN error({message}) END)"
 
 
 def _once(schema: Schema, names: list[str]) -> list[str]:
