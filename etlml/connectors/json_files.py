@@ -22,7 +22,8 @@ def json_query(files: Sequence[tuple[Path, str | None]], types: Mapping[str, str
     versions = tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
     columns = dict(_columns(tuple(paths), format_, sample, versions))
     columns |= matched_types(types, columns, where="the data")
-    return f"SELECT * FROM read_json({paths_list(paths)}, format={literal(format_)}, columns={column_struct(columns)}, auto_detect=false)"
+    options = f"format={literal(format_)}, columns={column_struct(columns)}, auto_detect=false"
+    return f"SELECT * FROM read_json({paths_list(paths)}, {options})"
 
 
 @lru_cache(maxsize=500)
