@@ -1,5 +1,7 @@
 """A run's parameters: the pipeline's own, with some values replaced."""
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,20 +51,20 @@ def _converted(declared: Any, value: Any) -> Any:
         return None
     if isinstance(declared, str) and isinstance(value, int | float):
         return str(value)
-    if isinstance(declared, int | float) and isinstance(value, str | int | float):
+    if isinstance(declared, int | float) and isinstance(value, str):
         return _number(value, whole=isinstance(declared, int))
-    return None
+    return value if isinstance(declared, int | float) and isinstance(value, int | float) else None
 
 
-def _number(value: str | int | float, *, whole: bool) -> int | float | None:
+def _number(text: str, *, whole: bool) -> int | float | None:
+    """The number that a text stands for; one without a fraction stays whole where the default is."""
+    if whole and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+        return int(text)
     try:
-        number = float(value)
-        exact = int(value) if isinstance(value, str) and whole else value
+        number = float(text)
     except ValueError:
         return None
-    if isinstance(exact, int):
-        return exact if whole else number
-    return number  # a fraction where the default is whole is still a number
+    return number if math.isfinite(number) else None
 
 
 def _kind(value: Any) -> str:

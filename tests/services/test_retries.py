@@ -1,0 +1,62 @@
+"""What a retry takes over: decided without the world."""
+
+import pytest
+
+from etlml.documents import PipelineDraft
+from etlml.errors import ConfigInvalid
+from etlml.services.retries import retried_steps
+from etlml.steps.graph import execution_order
+from tests.services.factories import a_document, a_finished_run
+
+DRAFT = PipelineDraft.model_validate(a_document())
+FAILED_AT_KEPT = {"rows": "success", "kept": "failed", "saved": "skipped"}
+ALL_DONE = {"rows": "success", "kept": "cached", "saved": "success"}
+
+
+def statuses(done: dict[str, str], start: str, changed: PipelineDraft = DRAFT) -> dict[str, str]:
+    steps = retried_steps(a_finished_run(DRAFT, done), execution_order(changed.steps), DRAFT.steps, start)
+    return {step.id: step.status for step in steps}
+
+
+def test_failed_takes_over_what_succeeded() -> None:
+    assert statuses(FAILED_AT_KEPT, "failed") == {"rows": "cached", "kept": "pending", "saved": "pending"}
+
+
+def test_start_takes_over_nothing() -> None:
+    assert set(statuses(ALL_DONE, "start").values()) == {"pending"}
+
+
+def test_a_step_runs_again_with_all_that_depends_on_it() -> None:
+    assert statuses(ALL_DONE, "kept") == {"rows": "cached", "kept": "pending", "saved": "pending"}
+
+
+def test_failed_of_a_run_without_failure_takes_over_everything() -> None:
+    assert set(statuses(ALL_DONE, "failed").values()) == {"cached"}
+
+
+def test_a_step_that_was_mended_runs_again_with_all_below_it() -> None:
+    mended = DRAFT.model_copy(deep=True)
+    mended.steps[0].config = {"source": {"kind": "inline", "rows": [{"x": 9}]}}
+    assert set(statuses(ALL_DONE, "failed", mended).values()) == {"pending"}
+
+
+def test_a_step_that_was_added_runs() -> None:
+    longer = DRAFT.model_copy(deep=True)
+    longer.steps.append(longer.steps[1].model_copy(update={"id": "more", "needs": ["kept"]}))
+    assert statuses(ALL_DONE, "failed", longer) == {
+        "rows": "cached",
+        "kept": "cached",
+        "saved": "cached",
+        "more": "pending",
+    }
+
+
+def test_the_checkpoint_comes_along() -> None:
+    run = a_finished_run(DRAFT, FAILED_AT_KEPT)
+    first, second, _ = retried_steps(run, execution_order(DRAFT.steps), DRAFT.steps, "failed")
+    assert (first.checkpoint, second.checkpoint) == ("old/rows.parquet", None)
+
+
+def test_unknown_step_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigInvalid, match=r"no step 'keep' to start from. Did you mean 'kept'"):
+        statuses(ALL_DONE, "keep")
