@@ -1,1 +1,122 @@
-"""To come."""
+"""One experiment: its metrics, how they came about, what it learned from, what became of it."""
+
+import streamlit as st
+
+from etlml.documents import Experiment
+from etlml.errors import EtlmlError
+from etlml.ui import charts, experiment_view, frame, parts, place
+from etlml.ui import format as words
+
+services, user = frame.services(), frame.current_user()
+
+
+def load() -> Experiment:
+    try:
+        return services.experiments.get(place.param("id"))
+    except EtlmlError as error:
+        parts.head("Experiment")
+        st.error(error.message, icon=":material/search_off:")
+        place.link("experiments", "All experiments", icon=":material/arrow_back:")
+        st.stop()
+
+
+def header(one: Experiment) -> None:
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        parts.head(one.name, status=one.status, sub=experiment_view.algorithm(one))
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if one.run_id:
+            place.link("run", "Its run", icon=":material/play_circle:", id=one.run_id)
+        if one.status == "completed" and not one.model_name and user.permits("editor") and st.button("Register model", icon=":material/add:", key="register"):
+            register(one)
+        if one.status == "running" and st.button("Stop", icon=":material/stop:", key="stop"):
+            parts.attempt(lambda: services.experiments.cancel(one.id, author=user.name), "The training is stopped.")
+            st.rerun()
+        if one.status != "running" and user.permits("editor") and st.button("", icon=":material/delete:", key="delete", help="Delete"):
+            parts.confirm(
+                "Delete this experiment?", "Its parameters, metrics and curves are deleted. Models made of it stay.", "Delete",
+                lambda: services.experiments.delete(one.id, author=user.name), "Experiment deleted.", then=lambda: place.go("experiments"),
+            )
+    if one.model_name:
+        place.link("models", f"Registered as {one.model_name} {one.model_version}", icon=":material/deployed_code:", name=one.model_name)
+
+
+def register(one: Experiment) -> None:
+    @st.dialog("Register model")
+    def ask() -> None:
+        name = st.text_input("Name", one.name, key="register_name")
+        text = st.text_area("What is worth knowing", key="register_text", height=80)
+        if st.button("Register", type="primary", key="register_do"):
+            with parts.shown_errors():
+                model = services.experiments.register(one.id, name, description=text, author=user.name)
+                parts.toast_later(f"{model.name} {model.version} is in the registry.")
+                st.rerun()
+
+    ask()
+
+
+def figures(one: Experiment) -> None:
+    shown = [(key, value) for key, value in one.metrics.items() if value is not None]
+    for start in range(0, min(len(shown), 10), 5):
+        for column, (key, value) in zip(st.columns(5), shown[start : start + 5], strict=False):
+            column.metric(key.replace("_", " "), words.metric(value), border=True)
+
+
+def curves(one: Experiment) -> None:
+    keys = services.experiments.metric_keys(one.id)
+    if not keys:
+        return
+    with st.container(border=True):
+        parts.section("While training")
+        series = {}
+        for key in keys[:6]:
+            points = services.experiments.metrics(one.id, key)
+            series[key] = ([point.step for point in points], [point.value for point in points])
+        st.plotly_chart(charts.curves(series), config=charts.CONFIG, key="curves")
+
+
+def artifacts(one: Experiment) -> None:
+    matrix, weights = experiment_view.confusion_of(one.artifacts), experiment_view.importances_of(one.artifacts)
+    left, right = st.columns(2)
+    if matrix:
+        with left, st.container(border=True, height="stretch"):
+            parts.section("Confusion matrix", "rows that were not learned from")
+            st.plotly_chart(charts.confusion(*matrix), config=charts.CONFIG, key="confusion")
+    if weights:
+        with right if matrix else left, st.container(border=True, height="stretch"):
+            parts.section("What counts", "importance of each column")
+            st.plotly_chart(charts.importances(weights), config=charts.CONFIG, key="importances")
+
+
+def facts(one: Experiment) -> None:
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        parts.section("Parameters")
+        st.html(parts.table_html({key: words.value(value, 200) for key, value in experiment_view.flat_parameters(one).items()}))
+    with right, st.container(border=True, height="stretch"):
+        parts.section("Data and surroundings")
+        took = (one.finished_at - one.created_at).total_seconds() if one.finished_at else None
+        st.html(
+            parts.table_html(
+                {"Rows": words.count(one.data.rows), "Columns": str(len(one.data.schema_)) if one.data.schema_ else words.MISSING}
+                | {"Data": one.data.path or words.MISSING, "Project": one.project, "Started": words.exact(one.created_at, place.zone())}
+                | {"Took": words.duration(took), "ID": one.id}
+                | dict(one.environment)
+            )
+        )
+
+
+@st.fragment(run_every="1s" if load().status == "running" else None)
+def live() -> None:
+    one = load()
+    header(one)
+    if one.error:
+        st.html(parts.error_html(one.error))
+    figures(one)
+    curves(one)
+    artifacts(one)
+    facts(one)
+
+
+place.link("experiments", "Experiments", icon=":material/chevron_left:")
+live()

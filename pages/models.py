@@ -1,1 +1,127 @@
-"""To come."""
+"""The model registry: versions, where they stand, and a try."""
+
+import streamlit as st
+
+from etlml.documents import Model
+from etlml.errors import EtlmlError
+from etlml.ui import frame, lists, model_view, parts, place
+from etlml.ui import format as words
+
+services, user = frame.services(), frame.current_user()
+MAY_EDIT = user.permits("editor")
+
+
+def registry() -> None:
+    parts.head("Models")
+    with parts.shown_errors():
+        newest: dict[str, Model] = {}
+        page = services.models.list(limit=200)
+        counts: dict[str, int] = {}
+        for model in page.items:
+            newest.setdefault(model.name, model)
+            counts[model.name] = counts.get(model.name, 0) + 1
+        if not newest:
+            parts.empty("No models yet", "A train step with “register as” puts one here each time it runs.")
+            return
+        deployed = {model.name: model for model in page.items if model.status == "deployed"}
+        rows = [model_view.model_row(model, counts[model.name], deployed.get(model.name)) for model in newest.values()]
+        happened = lists.draw("models", model_view.COLUMNS, rows)
+        if happened.opened:
+            place.go("models", name=happened.opened)
+
+
+def one_model(name: str) -> None:
+    place.link("models", "Models", icon=":material/chevron_left:")
+    versions = services.models.versions(name)
+    chosen = next((v for v in versions if v.version == place.param("version")), versions[0])
+    header(chosen)
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        rows = [model_view.version_row(version) for version in versions]
+        happened = lists.draw("model_versions", model_view.VERSION_COLUMNS, rows, current=chosen.version, height=420)
+        if happened.opened and happened.opened != chosen.version:
+            place.set_params(version=happened.opened)
+            st.rerun()
+    with right:
+        view, attempt, call = st.tabs(["About", "Try it", "Call it"])
+        with view:
+            about(chosen)
+        with attempt:
+            try_it(chosen)
+        with call:
+            for title, text in model_view.commands(chosen, frame.api_url()).items():
+                st.caption(title)
+                st.code(text, language="python" if title == "Python" else "bash", wrap_lines=True)
+
+
+def header(model: Model) -> None:
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        parts.head(model.name, status=model.status, sub=" ".join([model.version, *(f"@{alias}" for alias in model.aliases)]))
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if model.experiment_id:
+            place.link("experiment", "Its experiment", icon=":material/science:", id=model.experiment_id)
+        if not MAY_EDIT:
+            return
+        if model.status != "deployed" and st.button("Deploy", icon=":material/rocket_launch:", type="primary", key="deploy"):
+            change(model, "deployed")
+        if model.status == "deployed" and st.button("Take back", icon=":material/undo:", key="undeploy"):
+            change(model, "registered")
+        if model.status == "registered" and st.button("Archive", icon=":material/archive:", key="archive"):
+            change(model, "archived")
+
+
+def change(model: Model, status: str) -> None:
+    parts.attempt(
+        lambda: services.models.update(model.name, model.version, status=status, author=user.name),  # type: ignore[arg-type]
+        f"{model.name} {model.version} is {status}.",
+    )
+    st.rerun()
+
+
+def about(model: Model) -> None:
+    for column, (key, value) in zip(st.columns(4), [(k, v) for k, v in model.metrics.items() if v is not None][:4], strict=False):
+        column.metric(key.replace("_", " "), words.metric(value), border=True)
+    st.html(
+        parts.table_html(
+            {"Algorithm": model.algorithm, "Task": model.task or words.MISSING, "Registered": words.exact(model.created_at, place.zone())}
+            | {key: words.value(value, 120) for key, value in model.parameters.items() if key != "algorithm"}
+        )
+    )
+    if MAY_EDIT:
+        with st.form("about_form", border=False):
+            aliases = st.multiselect("Aliases", model.aliases, default=model.aliases, accept_new_options=True, help="Such as production; an alias moves here from another version.")
+            text = st.text_area("Description", model.description, height=80)
+            if st.form_submit_button("Keep"):
+                parts.attempt(
+                    lambda: services.models.update(model.name, model.version, aliases=aliases, description=text, author=user.name), "Kept."
+                )
+                st.rerun()
+
+
+def try_it(model: Model) -> None:
+    inputs = model_view.inputs(model)
+    if not inputs:
+        parts.empty("Its inputs are not known", "Call it over REST; see “Call it”.")
+        return
+    with st.form("try_form", border=False):
+        values = {}
+        for at, column in enumerate(st.columns(3) * (len(inputs) // 3 + 1)):
+            if at < len(inputs):
+                with column:
+                    values[inputs[at].name] = model_view.input_widget(inputs[at])
+        asked = st.form_submit_button("Predict", type="primary", icon=":material/bolt:")
+    if asked:
+        with parts.shown_errors():
+            found = services.models.predict(model.name, [values], version=model.version)
+            model_view.draw_prediction(model, found)
+
+
+name = place.param("name")
+if name:
+    try:
+        one_model(name)
+    except EtlmlError as error:
+        st.error(error.message, icon=":material/search_off:")
+else:
+    registry()

@@ -1,1 +1,183 @@
-"""To come."""
+"""One pipeline: its canvas and the selected step, its runs, schedule, versions and YAML."""
+
+from typing import Any
+
+import streamlit as st
+
+from etlml.documents import Pipeline, Run
+from etlml.errors import EtlmlError
+from etlml.ui import canvas, columns, drafts, frame, graph, lists, parts, pipeline_settings, place, run_form, run_rows, step_panel
+from etlml.ui.drafts import Draft
+
+services, user = frame.services(), frame.current_user()
+MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
+TABS = ("Build", "Runs", "Schedule", "YAML", "Versions")
+
+
+def load() -> Pipeline:
+    try:
+        return services.pipelines.get(place.param("id"))
+    except EtlmlError as error:
+        parts.head("Pipeline")
+        st.error(error.message, icon=":material/search_off:")
+        place.link("pipelines", "All pipelines", icon=":material/arrow_back:")
+        st.stop()
+
+
+def header(pipeline: Pipeline, draft: Draft) -> None:
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    with left:
+        parts.head(pipeline.name, status=pipeline.status, sub="unsaved changes" if draft.is_dirty else f"version {pipeline.version}")
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if draft.is_dirty and MAY_EDIT:
+            if st.button("Discard", key="discard", help="Go back to the saved version"):
+                drafts.discard(services, pipeline, draft, user.name)
+                st.rerun()
+            if st.button("Save", key="save", icon=":material/save:", shortcut="Ctrl+S"):
+                save(draft)
+        more(pipeline)
+        if st.button("Run", type="primary", key="run", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=not MAY_RUN or not draft.document.steps):
+            if draft.is_dirty and MAY_EDIT and not save(draft, quietly=True):
+                return
+            run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user)
+
+
+def more(pipeline: Pipeline) -> None:
+    with st.popover("", icon=":material/more_horiz:", help="More"):
+        st.download_button(
+            "Export YAML", services.pipelines.to_yaml(pipeline), f"{pipeline.name}.yaml", "text/yaml", icon=":material/download:", type="tertiary", on_click="ignore"
+        )
+        if MAY_EDIT and st.button("Duplicate", icon=":material/content_copy:", type="tertiary", key="duplicate"):
+            duplicate(pipeline)
+        if MAY_EDIT and st.button("Delete …", icon=":material/delete:", type="tertiary", key="delete"):
+            parts.confirm(
+                f"Delete {pipeline.name}?",
+                f"The pipeline and its {pipeline.version} versions are deleted. Its runs, models and validations stay.",
+                "Delete",
+                lambda: services.pipelines.delete(pipeline.id, author=user.name),
+                f"Pipeline {pipeline.name} deleted.",
+                then=lambda: place.go("pipelines"),
+            )
+    parts.command_lines(run_form.commands(pipeline))
+
+
+def duplicate(pipeline: Pipeline) -> None:
+    with parts.shown_errors():
+        copy = services.pipelines.create(pipeline.draft().model_copy(update={"name": f"{pipeline.name} copy", "schedule": None}), author=user.name)
+        place.go("pipeline", id=copy.id)
+
+
+def save(draft: Draft, *, quietly: bool = False) -> bool:
+    try:
+        saved = drafts.save(services, draft, user.name)
+    except EtlmlError as error:
+        for problem in (error.details.get("problems") or [{"message": error.message}])[:4]:
+            st.toast(problem["message"], icon=":material/error:", duration="long")
+        return False
+    parts.toast_later(f"Saved as version {saved.version}.")
+    if not quietly:
+        st.rerun()
+    return True
+
+
+def last_run(pipeline: Pipeline) -> Run | None:
+    found = services.runs.list(pipeline=pipeline.id, limit=1).items
+    return found[0] if found else None
+
+
+def build(pipeline: Pipeline, draft: Draft) -> None:
+    run = last_run(pipeline)
+    live = run is not None and not run.is_final
+
+    @st.fragment(run_every="1s" if live else None, key="build")
+    def editor() -> None:
+        left, right = st.columns([2.1, 1])
+        shown = last_run(pipeline) if live else run
+        if live and shown is not None and shown.is_final:
+            st.rerun()
+        before = draft.is_dirty
+        with right, st.container(key="step_panel", height=620, border=True):
+            outputs = columns.output_columns(draft.document)
+            step_panel.draw(services, draft, user, outputs=outputs, run=shown, may_edit=MAY_EDIT)
+        with left:
+            problems = services.pipelines.validate(draft.document)["problems"] if draft.document.steps else []
+            draw_canvas(draft, shown, problems)
+            general(problems)
+        if draft.is_dirty != before:
+            drafts.keep(services, draft, user.name)
+            st.rerun()
+        if draft.is_dirty:
+            drafts.keep(services, draft, user.name)
+
+    editor()
+
+
+def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -> None:
+    key = f"canvas_{draft.pipeline_id}"
+    stale: set[str] = set()
+    if run is not None and run.pipeline_version != draft.version or draft.is_dirty:
+        stale = drafts.stale_steps(draft.document.steps, ran_steps(run)) if run else set()
+    nodes = graph.nodes_of(draft.document.steps, run=run, problems=graph.problems_by_step(problems))
+    for node in nodes:
+        node["stale"] = node["id"] in stale
+
+    def on_graph() -> None:
+        draft.apply_canvas(st.session_state[key]["graph"])
+        drafts.keep(services, draft, user.name)
+
+    def on_selected() -> None:
+        draft.selected = st.session_state[key]["selected"]
+        place.set_params(step=draft.selected)
+
+    canvas.draw(
+        key, nodes, graph.edges_of(draft.document.steps), rev=draft.rev, selected=draft.selected, choice=draft.choice, readonly=not MAY_EDIT,
+        height=620, on_graph=on_graph, on_selected=on_selected,
+    )
+
+
+def ran_steps(run: Run) -> list[Any]:
+    try:
+        return services.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
+    except EtlmlError:
+        return []
+
+
+def general(problems: list[dict[str, Any]]) -> None:
+    """What is wrong with the pipeline as a whole; the steps' own problems are badges."""
+    for message in graph.problems_by_step(problems).get("", [])[:3]:
+        st.warning(message, icon=":material/warning:")
+    if problems:
+        st.caption(f":red[{len(problems)} to mend before this can be saved.] Choose the marked steps to see what.")
+
+
+@st.fragment(run_every="2s")
+def runs(pipeline: Pipeline) -> None:
+    with parts.shown_errors():
+        page = services.runs.list(pipeline=pipeline.id, limit=50)
+        happened = lists.draw("pipeline_runs", run_rows.RUN_COLUMNS, [run_rows.run_row(run, named=False) for run in page.items], empty="It has never run.")
+        if happened.opened:
+            place.go("run", id=happened.opened)
+
+
+pipeline = load()
+draft = drafts.opened(services, pipeline, user.name)
+if place.param("step") and draft.selected is None and draft.step(place.param("step")):
+    draft.selected = place.param("step")
+place.link("pipelines", "Pipelines", icon=":material/chevron_left:")
+header(pipeline, draft)
+tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
+with tabs[0]:
+    if tabs[0].open:
+        build(pipeline, draft)
+with tabs[1]:
+    if tabs[1].open:
+        runs(pipeline)
+with tabs[2]:
+    if tabs[2].open:
+        pipeline_settings.draw(services, draft, user, may_edit=MAY_EDIT)
+with tabs[3]:
+    if tabs[3].open:
+        pipeline_settings.yaml_tab(services, draft, user, may_edit=MAY_EDIT)
+with tabs[4]:
+    if tabs[4].open:
+        pipeline_settings.versions(services, pipeline, draft, user, may_edit=MAY_EDIT)

@@ -35,6 +35,12 @@ def services() -> Services:
     return backend().services
 
 
+def api_url() -> str:
+    """Where REST is, for the commands that can be copied."""
+    settings = backend().settings
+    return f"http://{settings.host}:{settings.api_port}/api"
+
+
 def current_user() -> Principal:
     """Who is looking: the signed-in user, or the person at this machine where sign-in is off."""
     if not backend().settings.auth_required:

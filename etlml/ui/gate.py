@@ -192,7 +192,7 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <title>Sign in · etlml</title><style>
 @font-face{font-family:Inter;src:url("/etlml-assets/inter.woff2") format("woff2");font-weight:100 900}
 :root{color-scheme:light dark;--bg:#f6f7f9;--paper:#fff;--ink:#1b1f27;--faint:#6b7280;--line:#e4e6eb;--accent:#4f5bd5;--bad:#dc2626}
-@media(prefers-color-scheme:dark){:root{--bg:#101318;--paper:#181c23;--ink:#e6e9ef;--faint:#9aa3b2;--line:#2a303a;--accent:#8a94ff;--bad:#f05252}}
+@media(prefers-color-scheme:dark){:root{--bg:#101318;--paper:#181c23;--ink:#e6e9ef;--faint:#9aa3b2;--line:#2a303a;--accent:#7580fa;--bad:#f05252}}
 body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,sans-serif}
 form{width:320px;padding:30px 32px 32px;border:1px solid var(--line);border-radius:14px;background:var(--paper)}h1{margin:0 0 2px;font-size:20px;letter-spacing:-.01em}
 p{margin:0 0 18px;color:var(--faint);font-size:14px}label{display:block;margin:12px 0 4px;font-size:13px;font-weight:500}

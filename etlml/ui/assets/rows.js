@@ -2,7 +2,7 @@ var l=`:host { display: block; }
 .rows {
   --ink: var(--st-text-color, #111); --faint: color-mix(in srgb, var(--ink) 58%, transparent); --line: var(--st-border-color, #8884); --soft: var(--st-secondary-background-color, #f6f7f9); --accent: var(--st-primary-color, #4f5bd5);
   --ok: #16a34a; --bad: #dc2626; --run: #2563eb; --dull: #94a3b8; --reuse: #0891b2; --warn: #d97706;
-  width: 100%; overflow: auto; border: 1px solid var(--line); border-radius: 10px; font-family: var(--st-font); font-size: 13px; color: var(--ink); background: var(--st-background-color); scrollbar-width: thin;
+  width: 100%; box-sizing: border-box; overflow: auto; border: 1px solid var(--line); border-radius: 10px; font-family: var(--st-font); font-size: 13px; color: var(--ink); background: var(--st-background-color); scrollbar-width: thin;
 }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { position: sticky; top: 0; z-index: 1; padding: 7px 12px; font-size: 11.5px; font-weight: 500; text-align: left; white-space: nowrap; color: var(--faint); background: var(--soft); border-bottom: 1px solid var(--line); }

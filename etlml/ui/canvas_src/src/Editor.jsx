@@ -5,13 +5,16 @@ import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, Panel, Re
   useEdgesState, useNodesState, useReactFlow } from "@xyflow/react"
 import { freeId, freeSpot, History, layered, NODE_HEIGHT, NODE_WIDTH, refusal } from "./graph.js"
 import { DRAG_TYPE, Palette } from "./Palette.jsx"
+import { Icon } from "./icons.jsx"
 import { StepNode } from "./StepNode.jsx"
 import { KeyHelp, Toolbar } from "./Toolbar.jsx"
 
 const nodeTypes = { step: StepNode }
 const PASTE_OFFSET = 36
 const MINIMAP_FROM = 9
+const ROOM_FOR_PALETTE = 860
 const NARROW = 560
+const PALETTE_WIDTH = 216
 
 const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, madeFrom: n.from, ariaLabel: `${n.type} ${n.name}` })
 const edgeId = (source, target) => `${source}->${target}`
@@ -28,11 +31,12 @@ function graphOf(data) {
 }
 
 export function Editor({ data, emit, host }) {
+  const readonly = !!data.readonly
   const start = useRef(null)
   start.current ||= graphOf(data)
   const [nodes, setNodes, onNodesChange] = useNodesState(start.current.nodes)
   const [edges, setEdges, onEdgesChange] = useEdgesState(start.current.edges)
-  const [paletteOpen, setPaletteOpen] = useState((data.paletteOpen ?? true) && !data.readonly && host.clientWidth > NARROW)
+  const [paletteOpen, setPaletteOpen] = useState((data.paletteOpen ?? true) && !data.readonly && host.clientWidth > ROOM_FOR_PALETTE)
   const [helpOpen, setHelpOpen] = useState(false)
   const [notice, setNotice] = useState("")
   const [linkFrom, setLinkFrom] = useState(null)
@@ -46,12 +50,14 @@ export function Editor({ data, emit, host }) {
   const searchRef = useRef(null)
   const choice = useRef(data.choice)
   const told = useRef(undefined)
-  const readonly = !!data.readonly
   live.current = { nodes, edges, data }
 
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
-  const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: 0.14, duration: 250 }), [flow])
+  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "28px", right: "28px", top: "56px", bottom: "28px" }
+  const roomRef = useRef(room)
+  roomRef.current = room
+  const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: roomRef.current, duration: 250 }), [flow])
 
   // Python's side of the data: a new revision replaces the graph, else only looks are merged.
   useEffect(() => {
@@ -166,9 +172,9 @@ export function Editor({ data, emit, host }) {
       const id = freeId(n.id, taken)
       taken.add(id)
       renamed.set(n.id, id)
-      const shift = PASTE_OFFSET * board.times
+      const shift = { x: PASTE_OFFSET * board.times, y: (NODE_HEIGHT + PASTE_OFFSET / 2) * board.times }
       const { problems, status, rows, time, ...look } = n.data
-      return { ...n, id, selected: true, position: { x: n.position.x + shift, y: n.position.y + shift }, madeFrom: { copy_of: n.id }, data: { ...look, id, name: id } }
+      return { ...n, id, selected: true, position: { x: n.position.x + shift.x, y: n.position.y + shift.y }, madeFrom: { copy_of: n.id }, data: { ...look, id, name: id } }
     })
     change({
       nodes: [...now.nodes.map(n => ({ ...n, selected: false })), ...fresh],
@@ -264,7 +270,7 @@ export function Editor({ data, emit, host }) {
         onKeyUp={e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() }}
         nodesDraggable={!readonly} nodesConnectable={!readonly} nodesFocusable edgesFocusable={!readonly} deleteKeyCode={null}
         selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} selectionMode={SelectionMode.Partial} connectionRadius={28}
-        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} fitView fitViewOptions={{ maxZoom: 1, padding: 0.14 }}
+        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} fitView fitViewOptions={{ maxZoom: 1, padding: room }}
         minZoom={0.15} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
         defaultEdgeOptions={{ type: "default" }}>
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
@@ -275,6 +281,7 @@ export function Editor({ data, emit, host }) {
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>
         {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">
           <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => setPaletteOpen(false)} inputRef={searchRef} /></Panel>}
+        {!readonly && !paletteOpen && <Panel position="top-left"><button className="add" onClick={openPalette} title="Add a step  (A)"><Icon name="plus" size={14} />Add step</button></Panel>}
         {nodes.length === 0 && <Panel position="top-center" className="blank"><b>An empty canvas</b>
           <span>{readonly ? "This pipeline has no steps yet." : "Drag a step from the palette, or press A and type what you need."}</span></Panel>}
       </ReactFlow>

@@ -12,8 +12,6 @@ export function Toolbar({ readonly, can, act }) {
   return (
     <div className="toolbar nodrag nopan" role="toolbar" aria-label="Canvas">
       {!readonly && <>
-        <Tool icon="plus" label="Add a step" keys="A" onClick={act.palette} />
-        <i />
         <Tool icon="undo" label="Undo" keys="Ctrl+Z" onClick={act.undo} disabled={!can.undo} />
         <Tool icon="redo" label="Redo" keys="Ctrl+Shift+Z" onClick={act.redo} disabled={!can.redo} />
         <i />

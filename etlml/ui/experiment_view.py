@@ -1,0 +1,143 @@
+"""Experiments as rows, side by side, and in their parts."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from etlml.documents import Experiment
+from etlml.ui import format as words
+from etlml.ui.lists import Column, row, when
+from etlml.ui.looks import look
+
+LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "mape", "deviance", "inertia", "davies", "brier")
+_FIRST = ("accuracy", "f1", "roc_auc", "r2", "rmse", "mae", "silhouette")
+__all__ = ["Experiment", "columns", "common_metrics", "comparison", "experiment_row", "flat", "short_name", "varied_parameters"]
+
+
+def common_metrics(experiments: Sequence[Experiment], most: int = 3) -> list[str]:
+    """The metrics that most of them have, the familiar ones first."""
+    counts = Counter(key for one in experiments for key, value in one.metrics.items() if value is not None)
+    ranked = sorted(counts, key=lambda key: (-counts[key], _FIRST.index(key) if key in _FIRST else len(_FIRST), key))
+    return ranked[:most]
+
+
+def columns(metrics: Sequence[str]) -> list[Column]:
+    """The columns of the list, with one for each metric."""
+    return [
+        Column("name", "Experiment", "name"),
+        Column("status", "State", "status"),
+        Column("algorithm", "Algorithm", "dim"),
+        *(Column(f"m_{key}", key.replace("_", " "), "number") for key in metrics),
+        Column("model", "Model", "text"),
+        Column("took", "Took", "number"),
+        Column("at", "When", "time"),
+    ]
+
+
+def experiment_row(one: Experiment, metrics: Sequence[str]) -> dict[str, Any]:
+    """An experiment as a row of the list."""
+    took = (one.finished_at - one.created_at).total_seconds() if one.finished_at else None
+    return row(
+        one.id,
+        name={"text": one.name, "sub": parameters_line(one) or one.project},
+        status={"text": one.status, "label": look(one.status).label},
+        algorithm=algorithm(one),
+        model=f"{one.model_name} {one.model_version}" if one.model_name else "",
+        took=words.duration(took) if took is not None else "",
+        at=when(one.created_at),
+        **{f"m_{key}": words.metric(one.metrics[key]) if one.metrics.get(key) is not None else "" for key in metrics},
+    )
+
+
+def algorithm(one: Experiment) -> str:
+    """The algorithm's name."""
+    return str(one.parameters.get("algorithm") or one.artifacts.get("algorithm") or "")
+
+
+def parameters_line(one: Experiment, most: int = 4) -> str:
+    """The parameters in one line."""
+    hidden = {"algorithm", "features", "target"}
+    pairs = [(key, value) for key, value in flat_parameters(one).items() if key not in hidden]
+    return ", ".join(f"{key}={words.value(value, 20)}" for key, value in pairs[:most])
+
+
+def flat_parameters(one: Experiment) -> dict[str, Any]:
+    """The parameters, nested ones under ``a.b``."""
+    flat_: dict[str, Any] = {}
+    for key, value in one.parameters.items():
+        if isinstance(value, Mapping):
+            flat_.update({f"{key}.{inner}" if key != "parameters" else inner: item for inner, item in value.items()})
+        else:
+            flat_[key] = value
+    return flat_
+
+
+def short_name(one: Experiment) -> str:
+    """A name that tells experiments of one name apart."""
+    return f"{one.name} {one.model_version or one.id[-4:]}"
+
+
+def varied_parameters(experiments: Sequence[Experiment], most: int = 6) -> list[str]:
+    """The parameters in which they differ."""
+    every = [flat_parameters(one) for one in experiments]
+    keys = dict.fromkeys(key for each in every for key in each)
+    return [key for key in keys if len({str(each.get(key)) for each in every}) > 1][:most]
+
+
+def flat(one: Experiment) -> dict[str, Any]:
+    """Parameters and metrics in one mapping."""
+    return {**flat_parameters(one), **one.metrics}
+
+
+def best(metric: str, values: Sequence[float | None]) -> float | None:
+    """The best of the values: the least for losses and errors, else the greatest."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    return min(there) if any(word in metric.lower() for word in LOWER_IS_BETTER) else max(there)
+
+
+def comparison(
+    experiments: Sequence[Experiment], varied: Sequence[str], metrics: Sequence[str]
+) -> tuple[list[Column], list[dict[str, Any]]]:
+    """A column for each experiment, a row for each parameter that differs and each metric."""
+    table_columns = [Column("what", "", "text"), *(Column(one.id, short_name(one), "text", align="right") for one in experiments)]
+    rows = [row(f"p_{key}", what=key, **{one.id: words.value(flat_parameters(one).get(key), 30) for one in experiments}) for key in varied]
+    for key in metrics:
+        top = best(key, [one.metrics.get(key) for one in experiments])
+        cells = {
+            one.id: words.metric(one.metrics.get(key)) + (" ★" if top is not None and one.metrics.get(key) == top else "") for one in experiments
+        }
+        rows.append(row(f"m_{key}", what=key.replace("_", " "), **cells))
+    rows.append(row("took", what="took", **{one.id: _took(one) for one in experiments}))
+    return table_columns, rows
+
+
+def _took(one: Experiment) -> str:
+    return words.duration((one.finished_at - one.created_at).total_seconds()) if one.finished_at else words.MISSING
+
+
+def confusion_of(artifacts: Mapping[str, Any]) -> tuple[list[Any], list[list[float]]] | None:
+    """Labels and counts of a confusion matrix among the artifacts."""
+    found = artifacts.get("confusion_matrix")
+    if isinstance(found, Mapping):
+        labels, matrix = found.get("labels") or found.get("classes"), found.get("matrix") or found.get("values")
+        if labels and matrix:
+            return list(labels), [list(line) for line in matrix]
+    if isinstance(found, list) and found:
+        return list(artifacts.get("classes") or range(len(found))), [list(line) for line in found]
+    return None
+
+
+def importances_of(artifacts: Mapping[str, Any]) -> dict[str, float]:
+    """Importance by feature among the artifacts."""
+    found = artifacts.get("feature_importances") or artifacts.get("importances") or {}
+    if isinstance(found, Mapping):
+        if "features" in found and isinstance(found["features"], list):
+            return dict(zip(map(str, found["features"]), map(float, found.get("values") or found.get("importances") or []), strict=False))
+        return {str(name): float(weight) for name, weight in found.items() if isinstance(weight, int | float)}
+    if isinstance(found, list):
+        return {
+            str(each.get("feature") or each.get("name")): float(each.get("importance", each.get("value", 0))) for each in found if isinstance(each, Mapping)
+        }
+    return {}

@@ -1,0 +1,44 @@
+"""Log lines as escaped HTML: newest at the foot, tracebacks folded, what was searched for marked."""
+
+import html
+import re
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from etlml.documents import LogEntry
+from etlml.ui import format as words
+from etlml.ui.looks import LEVEL_TONE
+
+
+def log_html(entries: Sequence[LogEntry], *, zone: tzinfo | None, query: str = "", height: int = 520) -> str:
+    """Lines, newest first in ``entries``, newest last on the screen (the block keeps to its foot by itself)."""
+    if not entries:
+        return '<div class="empty-card"><b>No lines</b><span>Nothing was logged that fits.</span></div>'
+    lines = "".join(_line(entry, zone, query) for entry in entries)
+    return f'<div class="log" style="--log-height:{height}px">{lines}</div>'
+
+
+def _line(entry: LogEntry, zone: tzinfo | None, query: str) -> str:
+    first, _, rest = entry.message.partition("\n")
+    message = _marked(first, query)
+    if rest:
+        message += f"<details><summary>{rest.count(chr(10)) + 1} more lines</summary>{_marked(rest, query)}</details>"
+    source = entry.step_id or entry.source
+    return (
+        f'<div class="tone-{LEVEL_TONE[entry.level]}"><time title="{words.exact(entry.ts, zone)}">{words.clock_time(entry.ts, zone)}</time>'
+        f'<span class="lv">{entry.level}</span><span class="src" title="{html.escape(entry.logger or entry.source, quote=True)}">{html.escape(source)}</span>'
+        f'<span class="msg">{message}</span></div>'
+    )
+
+
+def _marked(text: str, query: str) -> str:
+    escaped = html.escape(text)
+    if not query:
+        return escaped
+    needle = re.escape(html.escape(query))
+    return re.sub(f"({needle})", r"<mark>\1</mark>", escaped, flags=re.IGNORECASE)
+
+
+def as_text(entries: Sequence[LogEntry]) -> str:
+    """Lines for a download, oldest first, times in UTC."""
+    return "".join(f"{entry.ts:%Y-%m-%dT%H:%M:%S.%f}Z {entry.level:8} {entry.source} {entry.step_id or '-'} {entry.message}\n" for entry in reversed(entries))

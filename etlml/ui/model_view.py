@@ -1,0 +1,121 @@
+"""Models as rows, their inputs as a form, their answers in words, how to call them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from etlml.documents import Model
+from etlml.ui import format as words
+from etlml.ui.lists import Column, row, when
+from etlml.ui.looks import look
+
+COLUMNS = (
+    Column("name", "Model", "name"),
+    Column("newest", "Newest", "text"),
+    Column("deployed", "Deployed", "text"),
+    Column("metric", "Metrics of the newest", "dim"),
+    Column("versions", "Versions", "number"),
+    Column("at", "Registered", "time"),
+)
+VERSION_COLUMNS = (Column("name", "Version", "name"), Column("status", "State", "status"), Column("at", "Registered", "time"))
+_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "NUMERIC", "REAL", "HUGEINT", "NUMBER")
+
+
+class Input(NamedTuple):
+    """One input of a model."""
+
+    name: str
+    kind: str
+    categories: Sequence[Any]
+
+
+def model_row(model: Model, versions: int, deployed: Model | None) -> dict[str, Any]:
+    """A model with its newest version."""
+    return row(
+        model.name,
+        name={"text": model.name, "sub": model.algorithm},
+        newest=model.version,
+        deployed=deployed.version if deployed else "",
+        metric=metrics_line(model.metrics),
+        versions=str(versions),
+        at=when(model.created_at),
+    )
+
+
+def version_row(model: Model) -> dict[str, Any]:
+    """One version."""
+    return row(
+        model.version,
+        name={"text": model.version, "sub": ", ".join(f"@{alias}" for alias in model.aliases) or metrics_line(model.metrics, 1)},
+        status={"text": model.status, "label": look(model.status).label},
+        at=when(model.created_at),
+    )
+
+
+def metrics_line(metrics: Mapping[str, float | None], most: int = 3) -> str:
+    """Some metrics in one line."""
+    return ", ".join(f"{key.replace('_', ' ')} {words.metric(value)}" for key, value in list(metrics.items())[:most] if value is not None)
+
+
+def inputs(model: Model) -> list[Input]:
+    """The model's inputs, as its signature says."""
+    return [
+        Input(str(each["name"]), str(each.get("type", "")).upper(), list(each.get("categories") or ()))
+        for each in model.signature.get("inputs", ())
+        if isinstance(each, Mapping) and "name" in each
+    ]
+
+
+def example(one: Input) -> Any:
+    """A value that fits an input, for forms and commands."""
+    if one.categories:
+        return one.categories[0]
+    if one.kind.startswith("BOOL"):
+        return True
+    if any(word in one.kind for word in _NUMBERS):
+        return 1 if "INT" in one.kind else 1.0
+    if "TIMESTAMP" in one.kind or "DATETIME" in one.kind:
+        return "2026-01-31T12:00:00"
+    return "2026-01-31" if one.kind.startswith("DATE") else "text"
+
+
+def input_widget(one: Input) -> Any:
+    """A field for an input."""
+    key, start = f"try_{one.name}", example(one)
+    if one.categories:
+        return st.selectbox(one.name, list(one.categories), key=key, accept_new_options=all(isinstance(c, str) for c in one.categories))
+    if isinstance(start, bool):
+        return st.toggle(one.name, start, key=key)
+    if isinstance(start, int | float):
+        return st.number_input(one.name, value=start, key=key)
+    if "TIMESTAMP" in one.kind or "DATETIME" in one.kind:
+        moment = st.datetime_input(one.name, datetime(2026, 1, 31, 12), key=key)  # noqa: DTZ001 - a local time, as in the data
+        return moment.isoformat() if moment else None
+    if one.kind.startswith("DATE"):
+        day = st.date_input(one.name, date(2026, 1, 31), key=key)
+        return day.isoformat() if isinstance(day, date) else None
+    return st.text_input(one.name, key=key)
+
+
+def draw_prediction(model: Model, found: Mapping[str, Any]) -> None:
+    """A model's answer: the value, and how sure it is."""
+    output = str((model.signature.get("output") or {}).get("name") or "Prediction")
+    st.metric(output, words.value(found["predictions"][0]), border=True)
+    shares = (found.get("probabilities") or [None])[0]
+    if isinstance(shares, Mapping):
+        for label, share in sorted(shares.items(), key=lambda pair: -float(pair[1]))[:8]:
+            st.progress(float(share), f"{label}: {words.percent(float(share))}")
+
+
+def commands(model: Model, api: str) -> dict[str, str]:
+    """How to call a version from elsewhere."""
+    given = {one.name: example(one) for one in inputs(model)}
+    body = json.dumps({"rows": [given], "version": model.version}, ensure_ascii=False)
+    return {
+        "curl": f"curl -X POST {api}/models/{model.name}/predict \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'",
+        "Command line": f"etlml predict {model.name} data.csv --version {model.version}",
+        "Python": f'import httpx\n\nreply = httpx.post("{api}/models/{model.name}/predict", json={{"rows": [{given!r}], "version": "{model.version}"}})\nprint(reply.json()["predictions"])',
+    }

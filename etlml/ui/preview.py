@@ -1,0 +1,37 @@
+"""The rows that a step gave, as a table with each column's type."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from etlml.documents import Run
+from etlml.errors import EtlmlError
+from etlml.services import Services
+from etlml.ui import format as words
+from etlml.ui import parts
+
+SHOWN = 100
+
+
+def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 420) -> None:
+    """The first rows of a step's result in a run."""
+    if run is None:
+        parts.empty("No rows yet", "Run the pipeline to see what this step gives.")
+        return
+    try:
+        found = services.runs.preview(run.id, step_id, limit=SHOWN)
+    except EtlmlError as error:
+        parts.empty("No rows to show", error.message)
+        return
+    st.caption(f"The first {len(found['rows']):,} of {words.plural(found['total'], 'row')}, {words.plural(len(found['columns']), 'column')}.")
+    table(found, key=f"rows_{run.id}_{step_id}", height=height)
+
+
+def table(found: Mapping[str, Any], *, key: str, height: int) -> None:
+    """Rows as a grid; each column's type is its help."""
+    import pandas as pd
+
+    names = [column["name"] for column in found["columns"]]
+    config = {column["name"]: st.column_config.Column(help=column["type"]) for column in found["columns"]}
+    st.dataframe(pd.DataFrame(found["rows"], columns=names), hide_index=True, height=height, key=key, column_config=config)

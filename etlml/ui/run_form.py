@@ -1,0 +1,85 @@
+"""Starting a run: at once, or after its parameters were asked for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from etlml.documents import Pipeline
+from etlml.errors import EtlmlError
+from etlml.services import Services
+from etlml.services.principals import Principal
+from etlml.settings import get_settings
+from etlml.ui import parts, place
+from etlml.ui.fields import label, parsed_scalar, shown_scalar
+
+
+def ask_or_start(services: Services, pipeline: Pipeline, user: Principal) -> None:
+    """Start a run; a pipeline with parameters asks for them first."""
+    if not pipeline.params:
+        start(services, pipeline, {}, user)
+        return
+
+    @st.dialog(f"Run {pipeline.name}")
+    def ask() -> None:
+        values = param_fields(pipeline.params, key="run_param")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Start run", type="primary", icon=":material/play_arrow:", key="run_start"):
+                start(services, pipeline, values, user)
+
+    ask()
+
+
+def param_fields(params: Mapping[str, Any], *, key: str) -> dict[str, Any]:
+    """A field for each parameter, by the kind of its default."""
+    values: dict[str, Any] = {}
+    for name, default in params.items():
+        widget = f"{key}_{name}"
+        if isinstance(default, bool):
+            values[name] = st.toggle(label(name), default, key=widget)
+        elif isinstance(default, int | float):
+            values[name] = st.number_input(label(name), value=default, key=widget)
+        elif isinstance(default, dict | list):
+            text = st.text_area(label(name), json.dumps(default, ensure_ascii=False), key=widget, help="As JSON")
+            values[name] = _json(text, default)
+        else:
+            text = st.text_input(label(name), shown_scalar(default), key=widget)
+            values[name] = text if isinstance(default, str) else parsed_scalar(text) if text else None
+    return values
+
+
+def _json(text: str, default: Any) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        st.caption(":red[This is not JSON; the default is used.]")
+        return default
+
+
+def start(services: Services, pipeline: Pipeline, params: Mapping[str, Any], user: Principal) -> None:
+    """Queue a run and go to its page."""
+    try:
+        run = services.runs.start(pipeline.id, params, author=user.name)
+    except EtlmlError as error:
+        st.error(error.message, icon=":material/error:")
+        return
+    parts.toast_later(f"Run of {pipeline.name} started.", ":material/play_arrow:")
+    place.go("run", id=run.id)
+
+
+def commands(pipeline: Pipeline) -> dict[str, str]:
+    """How to run a pipeline from elsewhere."""
+    settings = get_settings()
+    base = f"http://{settings.host}:{settings.api_port}/api"
+    body = json.dumps({"params": pipeline.params}) if pipeline.params else "{}"
+    given = "".join(f" --param {name}={shown_scalar(value)}" for name, value in pipeline.params.items() if not isinstance(value, dict | list))
+    return {
+        "Command line": f"etlml run {_quoted(pipeline.name)}{given} --wait",
+        "curl": f"curl -X POST {base}/pipelines/{pipeline.id}/run \\\n  -H 'Content-Type: application/json' -d '{body}'",
+        "Python": f'import httpx\n\nrun = httpx.post("{base}/pipelines/{pipeline.id}/run", json={{"params": {pipeline.params!r}}}).json()',
+    }
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
