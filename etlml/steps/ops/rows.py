@@ -62,12 +62,14 @@ class Dedupe(Op):
     op: Literal["dedupe"] = "dedupe"
     keys: Columns | None = Field(None, description="Rows that agree in these are the same; all columns if left out.")
     order_by: SortKeys = Field(default_factory=list, description='Which of them is kept: the first; "-day" descends.')
-    effect: ClassVar[RowEffect] = "filter"  # by the rank of each row
 
     def check(self, schema: Schema | None, inputs: Inputs) -> None:
         if schema is not None and self.keys is not None:
             schema.require(self.keys)
         require_sort_keys(self.order_by, schema)
+
+    def effects(self) -> tuple[RowEffect, ...]:
+        return ("filter",) if self.order_by else ("group",)  # DuckDB turns the plain ranking into a GROUP BY
 
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
         keys = list(schema.names) if self.keys is None else [column.name for column in schema.require(self.keys)]
