@@ -48,6 +48,7 @@ def mongo_server() -> Iterator[str]:
 def mongo_client(mongo_server: str) -> Iterator[MongoClient[Document]]:
     """A client of the real mongod."""
     with connect(mongo_server) as client:
+        client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})  # tests may store what is long past
         yield client
 
 

@@ -11,10 +11,10 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError, ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from etlml.errors import EtlmlError
+from etlml.errors import Unavailable
 from etlml.redaction import register_secrets
 from etlml.store.audit import AuditStore
 from etlml.store.backfills import BackfillStore
@@ -104,6 +104,9 @@ class Store:
         """Run ``work`` so that all of its writes happen or none; it may be called again if others wrote in between.
 
         Within another transaction it becomes a part of that one. On mongomock, which has none, it is just called.
+
+        Raises:
+            Unavailable: MongoDB is away, or too busy.
         """
         if current_session.get() is not None or not _is_real(self.database.client):
             return work()
@@ -116,10 +119,10 @@ class Store:
                         return work()
 
                 return session.with_transaction(attempt, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
-        except EtlmlError:
+        except DuplicateKeyError:
             raise
-        except pymongo.errors.DuplicateKeyError:
-            raise
+        except ExecutionTimeout:
+            raise Unavailable(f"MongoDB did not complete this within {TRANSACTION_S:g} s. Is it running?") from None
         except PyMongoError as error:
             raise fault(error) from None
 

@@ -134,6 +134,8 @@ class EmbeddedMongod:
 
     def _launched(self) -> int:
         program, port = find_mongod(), self._state().get("port")
+        if self._child is not None:
+            self._child.poll()  # the former server is gone: nothing shall be left of it
         self._rotate_log()
         for _ in range(_TRIES):
             port = port if isinstance(port, int) and _is_free(port) else _free_port()

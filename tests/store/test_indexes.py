@@ -1,7 +1,7 @@
 """Each hot query walks an index: the commands that the stores really send are explained by the server."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ from etlml.store.collection import MAJORITY
 from etlml.store.encoding import Document
 from etlml.store.indexes import INDEXES, ensure_indexes, missing_indexes
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = utc_now() - timedelta(days=5)
 RUNS = 1200
 _EXPLAINED = {"find", "aggregate", "findAndModify", "update", "delete", "count"}
 _NOT_FOR_EXPLAIN = {"lsid", "txnNumber", "$clusterTime", "$db", "$readPreference", "writeConcern", "maxTimeMS"}
