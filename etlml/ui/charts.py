@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 1000
+COLOURS = ("#5b67e8", "#0d9488", "#d97706", "#db2777", "#8b5cf6", "#3b82f6", "#65a30d", "#64748b")  # seen well on light and on dark
 CONFIG = {"displayModeBar": False, "displaylogo": False}
 
 
@@ -101,6 +102,7 @@ def _styled(figure: Figure, height: int) -> Figure:
         legend={"orientation": "h", "y": 1.08, "x": 0},
         hoverlabel={"font_size": 12},
         bargap=0.35,
+        colorway=COLOURS,
     )
     return figure
 
@@ -142,8 +144,8 @@ def confusion(labels: Sequence[Any], matrix: Sequence[Sequence[float]], *, heigh
             ygap=2,
         )
     )
-    figure.update_xaxes(title="predicted", type="category")
-    figure.update_yaxes(title="true", type="category", autorange="reversed")
+    figure.update_xaxes(title="predicted", type="category", showgrid=False)
+    figure.update_yaxes(title="true", type="category", autorange="reversed", showgrid=False)
     return _styled(figure, height)
 
 

@@ -56,8 +56,8 @@ def algorithm(one: Experiment) -> str:
 
 def parameters_line(one: Experiment, most: int = 4) -> str:
     """The parameters in one line."""
-    hidden = {"algorithm", "features", "target"}
-    pairs = [(key, value) for key, value in flat_parameters(one).items() if key not in hidden]
+    hidden = {"algorithm", "features", "target", "task"}
+    pairs = [(key, value) for key, value in flat_parameters(one).items() if key not in hidden and value is not None]
     return ", ".join(f"{key}={words.value(value, 20)}" for key, value in pairs[:most])
 
 

@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from etlml.errors import EtlmlError, NotSignedIn
 from etlml.services import Services
 from etlml.services.principals import LOCAL, Principal
+from etlml.settings import Settings
 from etlml.ui import gate
 from etlml.ui.backend import backend
 from etlml.ui.place import PAGES
@@ -33,6 +34,16 @@ _HEALTH_S = "10s"
 def services() -> Services:
     """The use cases, shared by all sessions of this process."""
     return backend().services
+
+
+def environment() -> Settings:
+    """What was set at the start."""
+    return backend().settings
+
+
+def auth_required() -> bool:
+    """Whether visitors must sign in."""
+    return backend().settings.auth_required
 
 
 def api_url() -> str:

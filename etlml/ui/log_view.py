@@ -14,8 +14,15 @@ def log_html(entries: Sequence[LogEntry], *, zone: tzinfo | None, query: str = "
     """Lines, newest first in ``entries``, newest last on the screen (the block keeps to its foot by itself)."""
     if not entries:
         return '<div class="empty-card"><b>No lines</b><span>Nothing was logged that fits.</span></div>'
-    lines = "".join(_line(entry, zone, query) for entry in entries)
+    lines = "".join(_with_day(entry, older, zone, query) for entry, older in zip(entries, [*entries[1:], None], strict=True))
     return f'<div class="log" style="--log-height:{height}px">{lines}</div>'
+
+
+def _with_day(entry: LogEntry, older: LogEntry | None, zone: tzinfo | None, query: str) -> str:
+    """A line, and its day above it where the line before is of another day."""
+    day = entry.ts.astimezone(zone).date()
+    same = older is not None and older.ts.astimezone(zone).date() == day
+    return _line(entry, zone, query) + ("" if same else f'<div class="day">{day:%A, %-d %B %Y}</div>')
 
 
 def _line(entry: LogEntry, zone: tzinfo | None, query: str) -> str:

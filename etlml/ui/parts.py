@@ -18,6 +18,11 @@ _MEND = re.compile(
 )
 
 
+def escaped(text: str) -> str:
+    """A text as HTML that shows it as it is."""
+    return html.escape(text)
+
+
 def pill_html(status: str | None, label: str | None = None) -> str:
     """A state as a coloured pill."""
     shown = look(status)
