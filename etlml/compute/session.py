@@ -31,6 +31,7 @@ class Session:
         folder: The run's folder: checkpoints and spilled data.
         memory_bytes: DuckDB's memory limit; beyond it DuckDB spills to ``folder``.
         readable: Files that sources of this run read.
+        folders: Folders whose files they read.
         width: How many statements may run side by side.
     """
 
@@ -40,6 +41,7 @@ class Session:
         *,
         memory_bytes: int,
         readable: Sequence[Path] = (),
+        folders: Sequence[Path] = (),
         threads: int | None = None,
         width: int = 2,
     ) -> None:
@@ -57,7 +59,8 @@ class Session:
             cursor.execute(f"SET custom_profiling_settings = '{PROFILED}'")
             self._cursors.append(cursor)
             self._idle.put(cursor)
-        self._database.execute(f"SET allowed_directories = [{literal(str(folder) + os.sep)}]")
+        inside = ", ".join(literal(str(path) + os.sep) for path in (folder, *folders))
+        self._database.execute(f"SET allowed_directories = [{inside}]")
         self._database.execute(f"SET allowed_paths = [{', '.join(literal(str(path)) for path in readable)}]")
         self._database.execute("SET enable_external_access = false")
         self._database.execute("SET lock_configuration = true")

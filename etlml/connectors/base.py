@@ -122,6 +122,10 @@ class Source(BaseModel, ABC):
     def paths(self, data_dir: Path) -> Sequence[Path]:
         """The files on this machine that the rows come from; globs are expanded, missing files left out."""
 
+    def reach(self, data_dir: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """The files and folders that the run's session must be able to read."""
+        return tuple(self.paths(data_dir)), ()
+
     def fingerprint(self, data_dir: Path) -> str | None:
         """Text that changes whenever the rows may have; None if nobody can tell."""
         facts = [(path, path.stat()) for path in self.paths(data_dir) if path.exists()]

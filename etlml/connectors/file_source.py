@@ -15,7 +15,7 @@ from etlml.connectors.formats import FileKind, Format, kind_of, refuse_senseless
 from etlml.connectors.json_files import json_query
 from etlml.connectors.packed import beginning, codec_name, lay_out, needs_laying_out, refuse_cut_off
 from etlml.connectors.parquet_files import parquet_query
-from etlml.connectors.places import expanded, found_files, is_partitioned
+from etlml.connectors.places import expanded, found_files, is_partitioned, reachable
 from etlml.connectors.sniffing import described, type_names
 from etlml.connectors.stopping import stoppable_database
 from etlml.connectors.tables import written_out
@@ -71,6 +71,9 @@ class FileSource(Source):
 
     def paths(self, data_dir: Path) -> Sequence[Path]:
         return expanded(self.path, data_dir)
+
+    def reach(self, data_dir: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        return reachable(self.path, data_dir)
 
     def read(self, reading: Reading) -> Relation:
         files = self._with_kinds(found_files(self.path, reading.data_dir))

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from etlml.errors import ConfigInvalid, DataUnreadable, did_you_mean
@@ -56,6 +57,17 @@ def refuse_unusable(file: Path) -> None:
         raise DataUnreadable(
             f"The file {file} is empty (0 bytes). Put the data there, or correct the path.", path=str(file)
         )
+
+
+def reachable(path: str, data_dir: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The files and the folders that must be in reach to read ``path``, also when its files arrive only later."""
+    start = located(path, data_dir)
+    if start.is_dir():
+        return (), (start,)
+    if not is_glob(path):
+        return (start,), ()
+    fixed = takewhile(lambda part: not is_glob(part), start.parts)
+    return (), (Path(*fixed),)
 
 
 def is_glob(path: str) -> bool:

@@ -40,7 +40,7 @@ class TableFacts:
 @contextmanager
 def changing(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, for statements that take effect one by one."""
-    if path.exists() and path.stat().st_size and path.open("rb").read(len(MAGIC)) != MAGIC:
+    if path.exists() and path.stat().st_size and _start_of(path) != MAGIC:
         raise LoadFailed(
             f"The file {path} is not an SQLite database, or it is encrypted. Choose another path.", path=str(path)
         )
@@ -108,3 +108,8 @@ def _mend(error: sqlite3.Error) -> str:
     if "readonly" in text or "unable to open" in text:
         return "Give the user who runs etlml the right to write there, or choose another path."
     return ""
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC))

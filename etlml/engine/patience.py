@@ -18,7 +18,7 @@ def patiently(
     """Call ``action``, again and again while MongoDB is away; Unavailable once that lasted ``longest_s`` seconds."""
     return Retrying(
         retry=retry_if_exception_type(Unavailable),
-        wait=wait_exponential_jitter(initial=0.1, max=2.0),
+        wait=wait_exponential_jitter(multiplier=0.1, max=2.0),
         stop=stop_after_delay(longest_s),
         sleep=sleep,
         reraise=True,

@@ -107,18 +107,19 @@ class Runner:
 
     def _execute(self) -> ErrorInfo | None:
         try:
-            steps = checked_steps(self.draft.name, self.draft.steps, self.references)
+            steps = checked_steps(self.draft.name, self.draft.steps, self.references, self.around.data_dir)
         except PipelineInvalid as error:
             return self._refused(error)
         folder = self.around.runs_dir / self.run.id
-        readable = [path for checked in steps for path in checked.config.files(self.around.data_dir).reads]
+        files = [checked.config.files(self.around.data_dir) for checked in steps]
         needs = {checked.step.id: checked.needs for checked in steps}
         side_by_side = min(WIDEST, width(needs))
         have = self.around.find_results(self.run, steps, self.journal)
         with Session(
             folder,
             memory_bytes=self.around.memory_bytes,
-            readable=readable,
+            readable=[path for each in files for path in each.reads],
+            folders=[path for each in files for path in each.folders],
             threads=self.around.threads,
             width=side_by_side,
         ) as session:

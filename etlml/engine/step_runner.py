@@ -91,6 +91,7 @@ class StepRunner:
                 if attempt == retries or not _worth_retrying(failure.error):
                     raise
                 wait_s = backoff_s(attempt)
+                self._world.journal.write()
                 self._log("WARNING", f"Attempt {attempt + 1} failed: {failure.error} Next attempt in {wait_s:.1f} s.")
                 if self._world.stopped.wait(wait_s):
                     raise StepCancelled from None
@@ -145,10 +146,8 @@ class StepRunner:
         kept = world.fusion.relations[self._id]
         if result.validation is not None:
             world.keep_validation(self._id, result.validation)
-        facts: dict[str, Any] = {
-            "metrics": result.metrics,
-            "warnings": world.journal.step(self._id).warnings + result.warnings,
-        }
+        self._warn(result.warnings)
+        facts: dict[str, Any] = {"metrics": result.metrics}
         if self._done:
             return
         if kept.is_lazy and not self._checked.validations and world.fusable(self._id):
@@ -193,7 +192,11 @@ class StepRunner:
         outcome = run_validations(self._checked.validations, relation, self._context(), name=self._id)
         self._world.keep_validation(self._id, outcome)
         warned = sum(not rule.success and rule.severity in ("info", "warning") for rule in outcome.rules)
-        self._world.journal.note(self._id, warnings=self._world.journal.step(self._id).warnings + warned)
+        self._warn(warned)
+
+    def _warn(self, count: int) -> None:
+        if count:
+            self._world.journal.note(self._id, warnings=self._world.journal.step(self._id).warnings + count)
 
     def _checkpoint(self, relation: Relation) -> Relation:
         """What ``StepContext.checkpoint`` does: the step itself needs the rows of something lazy in a file."""

@@ -85,9 +85,10 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Files:
-    """The outside files that a step reads; globs are expanded."""
+    """What a step reads of the world outside the run's folder: files, and folders with all that lies in them."""
 
     reads: Sequence[Path] = ()
+    folders: Sequence[Path] = ()
 
 
 class StepConfig(BaseModel, ABC):
@@ -104,11 +105,12 @@ class StepConfig(BaseModel, ABC):
     """Whether execute reads its inputs' rows itself, so that they must be materialised; False: it only builds SQL on them."""
 
     @abstractmethod
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
         """Find what is wrong without reading or writing data.
 
         Args:
             inputs: Each input's id and columns, in the order of ``needs``; None where the columns are not known yet.
+            data_dir: Where relative paths start; without it no file is looked at.
 
         Returns:
             The result's columns, or None where they cannot be told without the data.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from etlml.clock import utc_now
@@ -9,6 +10,7 @@ from etlml.compute.schema import Schema
 from etlml.cron import next_fires, zone
 from etlml.documents import PipelineDraft, Step
 from etlml.errors import ConfigInvalid, EtlmlError, GraphInvalid, PipelineInvalid
+from etlml.settings import get_settings
 from etlml.steps.base import StepConfig
 from etlml.steps.graph import check_graph, execution_order, resolved_needs
 from etlml.steps.registry import typed_config
@@ -29,21 +31,32 @@ class CheckedStep:
     schema: Schema | None
 
 
-def check_pipeline(draft: PipelineDraft, params: Mapping[str, Any] | None = None) -> list[Problem]:
-    """What keeps this pipeline from running, as {step, field, type, message}; empty if it can run."""
+def check_pipeline(
+    draft: PipelineDraft, params: Mapping[str, Any] | None = None, *, data_dir: Path | None = None
+) -> list[Problem]:
+    """What keeps this pipeline from running, as {step, field, type, message}; empty if it can run.
+
+    Args:
+        draft: The pipeline.
+        params: Values of parameters that differ from the pipeline's own.
+        data_dir: Where relative paths start; this installation's data folder if left out.
+    """
     references = run_references(
         run_id="0" * 20, pipeline=draft.name, moment=utc_now(), params={**draft.params, **(params or {})}
     )
-    return [*_schedule_problems(draft), *_step_problems(draft.steps, references)[1]]
+    return [
+        *_schedule_problems(draft),
+        *_step_problems(draft.steps, references, data_dir or get_settings().data_dir)[1],
+    ]
 
 
-def checked_steps(name: str, steps: Sequence[Step], references: References) -> list[CheckedStep]:
+def checked_steps(name: str, steps: Sequence[Step], references: References, data_dir: Path) -> list[CheckedStep]:
     """The steps in execution order with typed configurations, references filled in.
 
     Raises:
         PipelineInvalid: Anything is wrong with any step.
     """
-    checked, problems = _step_problems(steps, references)
+    checked, problems = _step_problems(steps, references, data_dir)
     if problems:
         raise PipelineInvalid(name, problems)
     return checked
@@ -59,7 +72,9 @@ def _schedule_problems(draft: PipelineDraft) -> list[Problem]:
     return []
 
 
-def _step_problems(steps: Sequence[Step], references: References) -> tuple[list[CheckedStep], list[Problem]]:
+def _step_problems(
+    steps: Sequence[Step], references: References, data_dir: Path
+) -> tuple[list[CheckedStep], list[Problem]]:
     if graph := check_graph(steps):
         return [], [problem(error) for error in graph]
     needs = resolved_needs(steps)
@@ -71,7 +86,7 @@ def _step_problems(steps: Sequence[Step], references: References) -> tuple[list[
         try:
             config = typed_config(step, filled(step.config, references))
             _check_input_count(step, config, needs[step.id])
-            schemas[step.id] = config.check({need: schemas[need] for need in needs[step.id]})
+            schemas[step.id] = config.check({need: schemas[need] for need in needs[step.id]}, data_dir)
             rules = tuple(filled(step.validations, references))
             if rules:
                 check_validations(rules, schemas[step.id])

@@ -8,7 +8,6 @@ from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Reading
 from etlml.connectors.sources import AnySource
-from etlml.settings import get_settings
 from etlml.steps.base import Files, StepConfig, StepContext, StepResult
 
 
@@ -20,8 +19,8 @@ class ExtractConfig(StepConfig):
 
     source: AnySource
 
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
-        return self.source.check(get_settings().data_dir)
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
+        return self.source.check(data_dir) if data_dir is not None else None
 
     def execute(self, inputs: Mapping[str, Relation], context: StepContext) -> StepResult:
         reading = Reading(
@@ -38,7 +37,8 @@ class ExtractConfig(StepConfig):
         return StepResult(relation, metrics={"files": len(files)} if len(files) > 1 else {})
 
     def files(self, data_dir: Path) -> Files:
-        return Files(tuple(self.source.paths(data_dir)))
+        files, folders = self.source.reach(data_dir)
+        return Files(files, folders)
 
     def fingerprint(self, data_dir: Path) -> str | None:
         return self.source.fingerprint(data_dir)

@@ -10,7 +10,6 @@ from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Mode, Writing
 from etlml.connectors.sinks import AnySink
-from etlml.settings import get_settings
 from etlml.steps.base import StepConfig, StepContext, StepResult
 
 
@@ -40,9 +39,10 @@ class LoadConfig(StepConfig):
         """Whether the rows must have been computed before; a file can be written while they are."""
         return not self.sink.takes_lazy(self.mode)
 
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
         schema = next(iter(inputs.values()))
-        self.sink.check(get_settings().data_dir, schema, self.mode)
+        if data_dir is not None:
+            self.sink.check(data_dir, schema, self.mode)
         if schema is not None:
             schema.require(self.keys)
         return schema

@@ -31,7 +31,7 @@ class TrainConfig(StepConfig):
     name: str | None = Field(None, description="The experiment's name; the step's id if left out.")
     project: str = Field("default", description="The project that the experiment belongs to.")
 
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
         self._chosen()
         ((step, schema),) = inputs.items()
         if schema is not None:

@@ -69,7 +69,7 @@ class TransformConfig(StepConfig):
 
     ops: list[AnyOp] = Field(default_factory=list, description="The changes, in order.")
 
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
         schema = next(iter(inputs.values()))
         for index, op in self._active():
             with _in_op(index, op):

@@ -1,6 +1,7 @@
 """The validate step: rules on its input, which it passes on."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -32,7 +33,7 @@ class ValidateConfig(StepConfig):
         False, description="Also note for each column its nulls, distinct values (about), least and greatest."
     )
 
-    def check(self, inputs: Mapping[str, Schema | None]) -> Schema | None:
+    def check(self, inputs: Mapping[str, Schema | None], data_dir: Path | None = None) -> Schema | None:
         (schema,) = inputs.values()
         check_rules(self.rules, schema)
         return schema
