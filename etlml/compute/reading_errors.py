@@ -1,6 +1,7 @@
 """What DuckDB says about a file that it cannot read, in the words of the person whose file it is."""
 
 import codecs
+import io
 import json
 import re
 from itertools import islice
@@ -126,7 +127,7 @@ def _column_with(file: Path, number: int, problem: str) -> str | None:
     quoted = re.search(r'"(.*)"', problem)
     try:
         with pa.input_stream(str(file), compression="detect") as stream:
-            row = json.loads(next(islice(iter(stream), number - 1, None)))
+            row = json.loads(next(islice(io.TextIOWrapper(stream, encoding="utf-8"), number - 1, None)))
     except (OSError, StopIteration, ValueError, TypeError):
         return None
     if not quoted or not isinstance(row, dict):

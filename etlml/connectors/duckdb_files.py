@@ -40,13 +40,14 @@ def attach(
     cancelled: Callable[[], bool],
     *,
     read_only: bool,
-    busy_s: float = BUSY_S,
+    busy_s: float | None = None,
 ) -> None:
     """Attach a database; while another program has it open for writing, wait.
 
     Raises:
-        Unavailable: It is still open elsewhere after ``busy_s``.
+        Unavailable: It is still open elsewhere after ``busy_s`` (BUSY_S unless given).
     """
+    busy_s = BUSY_S if busy_s is None else busy_s
     give_up = time.monotonic() + busy_s
     while True:
         try:
