@@ -14,8 +14,8 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from etlml.errors import Unavailable
-from etlml.redaction import register_secrets
+from etlml.errors import ConfigInvalid, Unavailable
+from etlml.redaction import redacted, register_secrets
 from etlml.store.audit import AuditStore
 from etlml.store.backfills import BackfillStore
 from etlml.store.checkpoints import CheckpointStore
@@ -228,10 +228,13 @@ def connect(uri: str, **options: Any) -> MongoClient[Document]:
     """A client with our pool sizes and time limits; it connects when first used. Raises ConfigInvalid."""
     if password := _password(uri):
         register_secrets([password])
-    given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
-    defaults = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
-    with translated():
-        return MongoClient(uri, **(defaults | options), tz_aware=True)
+    try:
+        given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
+        defaults = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
+        with translated():
+            return MongoClient(uri, **(defaults | options), tz_aware=True)
+    except ValueError as error:
+        raise ConfigInvalid(f"ETLML_MONGODB_URI cannot be used: {redacted(str(error))}.", field="mongodb_uri") from None
 
 
 def _is_real(client: object) -> bool:

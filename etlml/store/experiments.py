@@ -66,18 +66,17 @@ class ExperimentStore(DocumentStore[Experiment]):
         error: ErrorInfo | None = None,
         **changes: Any,
     ) -> Experiment:
-        """End a running experiment, in one update; ``metrics`` are added to those it has.
+        """End a running experiment; ``metrics`` are added to those it has.
 
         Raises:
             NotFound: There is no such experiment.
             StateConflict: It has ended already.
         """
-        ended = {"status": status, "finished_at": now, "error": error, **changes}
-        fields: dict[str, Any] = {name: {"$literal": storable(value)} for name, value in ended.items()}
-        fields["metrics"] = {"$mergeObjects": ["$metrics", {"$literal": storable(metrics or {})}]}
-        found = self.collection.change({"_id": experiment_id, "status": "running"}, [{"$set": fields}])
+        stored = self.get(experiment_id)
+        merged = {**stored.metrics, **(metrics or {})}
+        ended = {**changes, "status": status, "finished_at": now, "error": error, "metrics": merged}
+        found = self.collection.change({"_id": experiment_id, "status": "running"}, {"$set": storable(ended)})
         if found is None:
-            stored = self.get(experiment_id)
             raise StateConflict(
                 f"Experiment {experiment_id!r} has ended already: {stored.status}.", status=stored.status
             )

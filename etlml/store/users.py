@@ -37,7 +37,7 @@ class ApiKeyStore(DocumentStore[ApiKey]):
 
     def touch(self, key_id: str, now: datetime) -> None:
         """Remember that the key was used."""
-        self.collection.update({"_id": key_id}, {"$max": {"last_used_at": now}})
+        self.collection.update({"_id": key_id}, {"$set": {"last_used_at": now}})
 
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ApiKey]:
         """All keys, newest first."""
