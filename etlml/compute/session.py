@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -82,7 +82,8 @@ class Session:
         """Stop what runs now, in milliseconds; from here on every statement raises StepCancelled."""
         self._interrupted.set()
         for cursor in self._cursors:
-            cursor.interrupt()
+            with suppress(duckdb.ConnectionException):  # closed: there is nothing to stop any more
+                cursor.interrupt()
 
     def interrupt_thread(self, ident: int) -> None:
         """Stop the statement that one thread runs now, if it runs one."""
