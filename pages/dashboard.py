@@ -21,7 +21,13 @@ def title() -> timedelta:
         parts.head("Dashboard")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         chosen = st.segmented_control(
-            "Time range", list(RANGES), default="7 d", key="range", bind="query-params", label_visibility="collapsed", required=True
+            "Time range",
+            list(RANGES),
+            default="7 d",
+            key="range",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
         )
     return RANGES[chosen or "7 d"]
 
@@ -76,21 +82,36 @@ def draw_lists(found: dict[str, Any], shown: overview.Summary) -> None:
         running(found["running"])
         parts.section("Next 24 hours")
         happened = lists.draw(
-            "next_fires", BRIEF, [run_rows.fire_row(fire) for fire in found["next_fires"][:6]], head=False, empty="No schedule fires."
+            "next_fires",
+            BRIEF,
+            [run_rows.fire_row(fire) for fire in found["next_fires"][:6]],
+            head=False,
+            empty="No schedule fires.",
         )
         if happened.opened:
             place.go("pipeline", id=happened.opened)
     with middle, st.container(border=True, height="stretch"):
         parts.section("Failures", shown.range_note)
         happened = lists.draw(
-            "failures", BRIEF, [overview.failure_row(run) for run in shown.failures[:6]], head=False, empty="Nothing failed."
+            "failures",
+            BRIEF,
+            [overview.failure_row(run) for run in shown.failures[:6]],
+            head=False,
+            empty="Nothing failed.",
         )
         if happened.opened:
             place.go("run", id=happened.opened)
     with right, st.container(border=True, height="stretch"):
         parts.section("Recent activity")
         entries = services.audit.list(limit=7).items
-        lists.draw("activity", BRIEF, [run_rows.activity_row(entry) for entry in entries], head=False, opens=False, empty="Nothing yet.")
+        lists.draw(
+            "activity",
+            BRIEF,
+            [run_rows.activity_row(entry) for entry in entries],
+            head=False,
+            opens=False,
+            empty="Nothing yet.",
+        )
 
 
 def running(runs: list[Run]) -> None:

@@ -27,18 +27,36 @@ def header(one: Experiment) -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if one.run_id:
             place.link("run", "Its run", icon=":material/play_circle:", id=one.run_id)
-        if one.status == "completed" and not one.model_name and user.permits("editor") and st.button("Register model", icon=":material/add:", key="register"):
+        if (
+            one.status == "completed"
+            and not one.model_name
+            and user.permits("editor")
+            and st.button("Register model", icon=":material/add:", key="register")
+        ):
             register(one)
         if one.status == "running" and st.button("Stop", icon=":material/stop:", key="stop"):
             parts.attempt(lambda: services.experiments.cancel(one.id, author=user.name), "The training is stopped.")
             st.rerun()
-        if one.status != "running" and user.permits("editor") and st.button("", icon=":material/delete:", key="delete", help="Delete"):
+        if (
+            one.status != "running"
+            and user.permits("editor")
+            and st.button("", icon=":material/delete:", key="delete", help="Delete")
+        ):
             parts.confirm(
-                "Delete this experiment?", "Its parameters, metrics and curves are deleted. Models made of it stay.", "Delete",
-                lambda: services.experiments.delete(one.id, author=user.name), "Experiment deleted.", then=lambda: place.go("experiments"),
+                "Delete this experiment?",
+                "Its parameters, metrics and curves are deleted. Models made of it stay.",
+                "Delete",
+                lambda: services.experiments.delete(one.id, author=user.name),
+                "Experiment deleted.",
+                then=lambda: place.go("experiments"),
             )
     if one.model_name:
-        place.link("models", f"Registered as {one.model_name} {one.model_version}", icon=":material/deployed_code:", name=one.model_name)
+        place.link(
+            "models",
+            f"Registered as {one.model_name} {one.model_version}",
+            icon=":material/deployed_code:",
+            name=one.model_name,
+        )
 
 
 def register(one: Experiment) -> None:
@@ -92,14 +110,25 @@ def facts(one: Experiment) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
         parts.section("Parameters")
-        st.html(parts.table_html({key: words.value(value, 200) for key, value in experiment_view.flat_parameters(one).items()}))
+        st.html(
+            parts.table_html(
+                {key: words.value(value, 200) for key, value in experiment_view.flat_parameters(one).items()}
+            )
+        )
     with right, st.container(border=True, height="stretch"):
         parts.section("Data and surroundings")
         took = (one.finished_at - one.created_at).total_seconds() if one.finished_at else None
         st.html(
             parts.table_html(
-                {"Rows": words.count(one.data.rows), "Columns": str(len(one.data.schema_)) if one.data.schema_ else words.MISSING}
-                | {"Data": one.data.path or words.MISSING, "Project": one.project, "Started": words.exact(one.created_at, place.zone())}
+                {
+                    "Rows": words.count(one.data.rows),
+                    "Columns": str(len(one.data.schema_)) if one.data.schema_ else words.MISSING,
+                }
+                | {
+                    "Data": one.data.path or words.MISSING,
+                    "Project": one.project,
+                    "Started": words.exact(one.created_at, place.zone()),
+                }
                 | {"Took": words.duration(took), "ID": one.id}
                 | dict(one.environment)
             )

@@ -12,10 +12,25 @@ PAGE = 60
 def filters() -> tuple[str, str | None]:
     with st.container(horizontal=True, vertical_alignment="center"):
         query = st.text_input(
-            "Search", key="q", bind="query-params", placeholder="Search experiments", icon=":material/search:", label_visibility="collapsed", width=280,
-            live="300ms", type="search",
+            "Search",
+            key="q",
+            bind="query-params",
+            placeholder="Search experiments",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=280,
+            live="300ms",
+            type="search",
         )
-        state = st.segmented_control("State", list(STATES), default="All", key="state", bind="query-params", label_visibility="collapsed", required=True)
+        state = st.segmented_control(
+            "State",
+            list(STATES),
+            default="All",
+            key="state",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
     return query or "", STATES[state or "All"]
 
 
@@ -28,11 +43,15 @@ def table(query: str, status: str | None) -> None:
             return
         shown = experiment_view.common_metrics(page.items)
         rows = [experiment_view.experiment_row(one, shown) for one in page.items]
-        happened = lists.draw("experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment fits.")
+        happened = lists.draw(
+            "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment fits."
+        )
         if happened.opened:
             place.go("experiment", id=happened.opened)
         with st.container(horizontal=True, vertical_alignment="center"):
-            if len(happened.picked) >= 2 and st.button(f"Compare {len(happened.picked)}", icon=":material/compare:", type="primary", key="compare_button"):
+            if len(happened.picked) >= 2 and st.button(
+                f"Compare {len(happened.picked)}", icon=":material/compare:", type="primary", key="compare_button"
+            ):
                 place.set_params(compare=",".join(happened.picked))
                 st.rerun()
             elif page.items:
@@ -63,7 +82,9 @@ def curves(chosen: list[experiment_view.Experiment]) -> None:
     if not keys:
         return
     parts.section("While training")
-    key = st.segmented_control("Metric", keys, default=keys[0], key="curve", required=True, label_visibility="collapsed")
+    key = st.segmented_control(
+        "Metric", keys, default=keys[0], key="curve", required=True, label_visibility="collapsed"
+    )
     series = {}
     for one in chosen:
         if key in services.experiments.metric_keys(one.id):

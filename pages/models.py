@@ -4,8 +4,8 @@ import streamlit as st
 
 from etlml.documents import Model
 from etlml.errors import EtlmlError
-from etlml.ui import frame, lists, model_view, parts, place
 from etlml.ui import format as words
+from etlml.ui import frame, lists, model_view, parts, place
 
 services, user = frame.services(), frame.current_user()
 MAY_EDIT = user.permits("editor")
@@ -57,13 +57,17 @@ def one_model(name: str) -> None:
 def header(model: Model) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
-        parts.head(model.name, status=model.status, sub=" ".join([model.version, *(f"@{alias}" for alias in model.aliases)]))
+        parts.head(
+            model.name, status=model.status, sub=" ".join([model.version, *(f"@{alias}" for alias in model.aliases)])
+        )
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if model.experiment_id:
             place.link("experiment", "Its experiment", icon=":material/science:", id=model.experiment_id)
         if not MAY_EDIT:
             return
-        if model.status != "deployed" and st.button("Deploy", icon=":material/rocket_launch:", type="primary", key="deploy"):
+        if model.status != "deployed" and st.button(
+            "Deploy", icon=":material/rocket_launch:", type="primary", key="deploy"
+        ):
             change(model, "deployed")
         if model.status == "deployed" and st.button("Take back", icon=":material/undo:", key="undeploy"):
             change(model, "registered")
@@ -80,21 +84,36 @@ def change(model: Model, status: str) -> None:
 
 
 def about(model: Model) -> None:
-    for column, (key, value) in zip(st.columns(4), [(k, v) for k, v in model.metrics.items() if v is not None][:4], strict=False):
+    for column, (key, value) in zip(
+        st.columns(4), [(k, v) for k, v in model.metrics.items() if v is not None][:4], strict=False
+    ):
         column.metric(key.replace("_", " "), words.metric(value), border=True)
     st.html(
         parts.table_html(
-            {"Algorithm": model.algorithm, "Task": model.task or words.MISSING, "Registered": words.exact(model.created_at, place.zone())}
+            {
+                "Algorithm": model.algorithm,
+                "Task": model.task or words.MISSING,
+                "Registered": words.exact(model.created_at, place.zone()),
+            }
             | {key: words.value(value, 120) for key, value in model.parameters.items() if key != "algorithm"}
         )
     )
     if MAY_EDIT:
         with st.form("about_form", border=False):
-            aliases = st.multiselect("Aliases", model.aliases, default=model.aliases, accept_new_options=True, help="Such as production; an alias moves here from another version.")
+            aliases = st.multiselect(
+                "Aliases",
+                model.aliases,
+                default=model.aliases,
+                accept_new_options=True,
+                help="Such as production; an alias moves here from another version.",
+            )
             text = st.text_area("Description", model.description, height=80)
             if st.form_submit_button("Keep"):
                 parts.attempt(
-                    lambda: services.models.update(model.name, model.version, aliases=aliases, description=text, author=user.name), "Kept."
+                    lambda: services.models.update(
+                        model.name, model.version, aliases=aliases, description=text, author=user.name
+                    ),
+                    "Kept.",
                 )
                 st.rerun()
 

@@ -6,7 +6,19 @@ import streamlit as st
 
 from etlml.documents import Pipeline, Run
 from etlml.errors import EtlmlError
-from etlml.ui import canvas, columns, drafts, frame, graph, lists, parts, pipeline_settings, place, run_form, run_rows, step_panel
+from etlml.ui import (
+    canvas,
+    drafts,
+    frame,
+    graph,
+    lists,
+    parts,
+    pipeline_settings,
+    place,
+    run_form,
+    run_rows,
+    step_panel,
+)
 from etlml.ui.drafts import Draft
 
 services, user = frame.services(), frame.current_user()
@@ -27,7 +39,11 @@ def load() -> Pipeline:
 def header(pipeline: Pipeline, draft: Draft) -> None:
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
-        parts.head(pipeline.name, status=pipeline.status, sub="unsaved changes" if draft.is_dirty else f"version {pipeline.version}")
+        parts.head(
+            pipeline.name,
+            status=pipeline.status,
+            sub="unsaved changes" if draft.is_dirty else f"version {pipeline.version}",
+        )
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if draft.is_dirty and MAY_EDIT:
             if st.button("Discard", key="discard", help="Go back to the saved version"):
@@ -36,7 +52,14 @@ def header(pipeline: Pipeline, draft: Draft) -> None:
             if st.button("Save", key="save", icon=":material/save:", shortcut="Ctrl+S"):
                 save(draft)
         more(pipeline)
-        if st.button("Run", type="primary", key="run", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=not MAY_RUN or not draft.document.steps):
+        if st.button(
+            "Run",
+            type="primary",
+            key="run",
+            icon=":material/play_arrow:",
+            shortcut="Ctrl+Enter",
+            disabled=not MAY_RUN or not draft.document.steps,
+        ):
             if draft.is_dirty and MAY_EDIT and not save(draft, quietly=True):
                 return
             run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user)
@@ -45,7 +68,13 @@ def header(pipeline: Pipeline, draft: Draft) -> None:
 def more(pipeline: Pipeline) -> None:
     with st.popover("", icon=":material/more_horiz:", help="More"):
         st.download_button(
-            "Export YAML", services.pipelines.to_yaml(pipeline), f"{pipeline.name}.yaml", "text/yaml", icon=":material/download:", type="tertiary", on_click="ignore"
+            "Export YAML",
+            services.pipelines.to_yaml(pipeline),
+            f"{pipeline.name}.yaml",
+            "text/yaml",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
         )
         if MAY_EDIT and st.button("Duplicate", icon=":material/content_copy:", type="tertiary", key="duplicate"):
             duplicate(pipeline)
@@ -63,7 +92,9 @@ def more(pipeline: Pipeline) -> None:
 
 def duplicate(pipeline: Pipeline) -> None:
     with parts.shown_errors():
-        copy = services.pipelines.create(pipeline.draft().model_copy(update={"name": f"{pipeline.name} copy", "schedule": None}), author=user.name)
+        copy = services.pipelines.create(
+            pipeline.draft().model_copy(update={"name": f"{pipeline.name} copy", "schedule": None}), author=user.name
+        )
         place.go("pipeline", id=copy.id)
 
 
@@ -97,10 +128,11 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
             st.rerun()
         before = draft.is_dirty
         with right, st.container(key="step_panel", height=620, border=True):
-            outputs = columns.output_columns(draft.document)
-            step_panel.draw(services, draft, user, outputs=outputs, run=shown, may_edit=MAY_EDIT)
+            problems, outputs = draft.looked_into(services)
+            by_step = graph.problems_by_step(problems)
+            step_panel.draw(services, draft, problems=by_step, outputs=outputs, run=shown, may_edit=MAY_EDIT)
         with left:
-            problems = services.pipelines.validate(draft.document)["problems"] if draft.document.steps else []
+            problems, _ = draft.looked_into(services)
             draw_canvas(draft, shown, problems)
             general(problems)
         if draft.is_dirty != before:
@@ -115,7 +147,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
 def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -> None:
     key = f"canvas_{draft.pipeline_id}"
     stale: set[str] = set()
-    if run is not None and run.pipeline_version != draft.version or draft.is_dirty:
+    if (run is not None and run.pipeline_version != draft.version) or draft.is_dirty:
         stale = drafts.stale_steps(draft.document.steps, ran_steps(run)) if run else set()
     nodes = graph.nodes_of(draft.document.steps, run=run, problems=graph.problems_by_step(problems))
     for node in nodes:
@@ -130,8 +162,16 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         place.set_params(step=draft.selected)
 
     canvas.draw(
-        key, nodes, graph.edges_of(draft.document.steps), rev=draft.rev, selected=draft.selected, choice=draft.choice, readonly=not MAY_EDIT,
-        height=620, on_graph=on_graph, on_selected=on_selected,
+        key,
+        nodes,
+        graph.edges_of(draft.document.steps),
+        rev=draft.rev,
+        selected=draft.selected,
+        choice=draft.choice,
+        readonly=not MAY_EDIT,
+        height=620,
+        on_graph=on_graph,
+        on_selected=on_selected,
     )
 
 
@@ -154,7 +194,12 @@ def general(problems: list[dict[str, Any]]) -> None:
 def runs(pipeline: Pipeline) -> None:
     with parts.shown_errors():
         page = services.runs.list(pipeline=pipeline.id, limit=50)
-        happened = lists.draw("pipeline_runs", run_rows.RUN_COLUMNS, [run_rows.run_row(run, named=False) for run in page.items], empty="It has never run.")
+        happened = lists.draw(
+            "pipeline_runs",
+            run_rows.RUN_COLUMNS,
+            [run_rows.run_row(run, named=False) for run in page.items],
+            empty="It has never run.",
+        )
         if happened.opened:
             place.go("run", id=happened.opened)
 

@@ -15,14 +15,35 @@ def head() -> tuple[str, str | None]:
     with left:
         parts.head("Pipelines")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("New pipeline", type="primary", icon=":material/add:", key="new_pipeline", disabled=not user.permits("editor")):
+        if st.button(
+            "New pipeline",
+            type="primary",
+            icon=":material/add:",
+            key="new_pipeline",
+            disabled=not user.permits("editor"),
+        ):
             new_pipeline.ask(services, user)
     with st.container(horizontal=True, vertical_alignment="center"):
         query = st.text_input(
-            "Search", key="q", bind="query-params", placeholder="Search by name or description", label_visibility="collapsed",
-            icon=":material/search:", width=320, live="300ms", type="search",
+            "Search",
+            key="q",
+            bind="query-params",
+            placeholder="Search by name or description",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            width=320,
+            live="300ms",
+            type="search",
         )
-        state = st.segmented_control("State", list(STATES), default="All", key="state", bind="query-params", label_visibility="collapsed", required=True)
+        state = st.segmented_control(
+            "State",
+            list(STATES),
+            default="All",
+            key="state",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
     return query or "", STATES[state or "All"]
 
 
@@ -33,10 +54,15 @@ def table(query: str, status: str | None) -> None:
         if not page.items:
             nothing(bool(query or status))
             return
-        fires = {fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]}
+        fires = {
+            fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]
+        }
         rows = [
             run_rows.pipeline_row(
-                one, services.runs.list(pipeline=one.id, limit=12, with_steps=False).items, fires.get(one.id), may_run=user.permits("operator")
+                one,
+                services.runs.list(pipeline=one.id, limit=12, with_steps=False).items,
+                fires.get(one.id),
+                may_run=user.permits("operator"),
             )
             for one in page.items
         ]
@@ -63,7 +89,9 @@ def nothing(filtered: bool) -> None:
     if filtered:
         parts.empty("No pipeline fits", "Change the search or the state.")
     else:
-        parts.empty("No pipelines yet", "Press “New pipeline”: start from an example, from YAML, or from an empty canvas.")
+        parts.empty(
+            "No pipelines yet", "Press “New pipeline”: start from an example, from YAML, or from an empty canvas."
+        )
 
 
 if place.param("new"):

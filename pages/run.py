@@ -7,7 +7,21 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.documents import Run
 from etlml.errors import EtlmlError
-from etlml.ui import canvas, drafts, frame, gantt, graph, lists, log_view, parts, place, preview, run_rows, step_list, validation_view
+from etlml.ui import (
+    canvas,
+    drafts,
+    frame,
+    gantt,
+    graph,
+    lists,
+    log_view,
+    parts,
+    place,
+    preview,
+    run_rows,
+    step_list,
+    validation_view,
+)
 from etlml.ui import format as words
 from etlml.ui.looks import TRIGGER_LABEL
 
@@ -38,7 +52,14 @@ def header(run: Run) -> None:
                 parts.attempt(lambda: services.runs.cancel(run.id, author=user.name), "Asked the run to stop.")
                 st.rerun()
         elif MAY_RUN:
-            choice = st.menu_button("Run again", retry_choices(run), icon=":material/replay:", type="primary", key="retry", format_func=lambda c: c[1])
+            choice = st.menu_button(
+                "Run again",
+                retry_choices(run),
+                icon=":material/replay:",
+                type="primary",
+                key="retry",
+                format_func=lambda c: c[1],
+            )
             if choice:
                 again(run, choice[0])
 
@@ -68,7 +89,11 @@ def neighbours(run: Run) -> None:
 
 def around(run: Run) -> tuple[str | None, str | None]:
     """The ids of the pipeline's runs just after and just before this one."""
-    before = [one.id for one in services.runs.list(pipeline=run.pipeline_id, until=run.created_at, limit=2).items if one.id != run.id]
+    before = [
+        one.id
+        for one in services.runs.list(pipeline=run.pipeline_id, until=run.created_at, limit=2).items
+        if one.id != run.id
+    ]
     newest = [one.id for one in services.runs.list(pipeline=run.pipeline_id, since=run.created_at, limit=50).items]
     at = newest.index(run.id) if run.id in newest else 0
     return (newest[at - 1] if at > 0 else None), (before[0] if before else None)
@@ -77,13 +102,20 @@ def around(run: Run) -> tuple[str | None, str | None]:
 def fact_line(run: Run) -> None:
     zone = place.zone()
     moment = run.started_at or run.created_at
-    took = run.duration_s if run.duration_s is not None else (utc_now() - moment).total_seconds() if run.status == "running" else None
+    took = (
+        run.duration_s
+        if run.duration_s is not None
+        else (utc_now() - moment).total_seconds()
+        if run.status == "running"
+        else None
+    )
     st.html(
         parts.facts_html(
             {
                 "Started": words.exact(run.started_at, zone) if run.started_at else "waits for a worker",
                 "Took" if run.is_final else "For": words.duration(took) if took is not None else "",
-                "Trigger": TRIGGER_LABEL.get(run.trigger, run.trigger) + (f", {run.triggered_by}" if run.triggered_by else ""),
+                "Trigger": TRIGGER_LABEL.get(run.trigger, run.trigger)
+                + (f", {run.triggered_by}" if run.triggered_by else ""),
                 "Scheduled for": words.exact(run.scheduled_for, zone) if run.scheduled_for else "",
                 "Version": str(run.pipeline_version),
                 "Attempt": str(run.attempt) if run.attempt > 1 else "",
@@ -99,7 +131,11 @@ def error_card(run: Run) -> None:
         return
     st.html(parts.error_html(run.error))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.error.step and MAY_RUN and st.button(f"Run again from “{run.error.step}”", icon=":material/replay:", key="retry_here"):
+        if (
+            run.error.step
+            and MAY_RUN
+            and st.button(f"Run again from “{run.error.step}”", icon=":material/replay:", key="retry_here")
+        ):
             again(run, run.error.step)
         if run.error.step:
             place.link("pipeline", "Open this step", icon=":material/edit:", id=run.pipeline_id, step=run.error.step)
@@ -125,8 +161,14 @@ def draw_graph(run: Run) -> None:
         place.set_params(step=st.session_state[key]["selected"])
 
     canvas.draw(
-        key, graph.nodes_of(steps, run=run), graph.edges_of(steps), selected=place.param("step") or None, choice=0, readonly=True,
-        height=300 if len(steps) < 12 else 420, on_selected=on_selected,
+        key,
+        graph.nodes_of(steps, run=run),
+        graph.edges_of(steps),
+        selected=place.param("step") or None,
+        choice=0,
+        readonly=True,
+        height=300 if len(steps) < 12 else 420,
+        on_selected=on_selected,
     )
 
 
@@ -136,7 +178,11 @@ def progress(run: Run) -> None:
     expected = gantt.expected_duration(services.store.runs.durations(run.pipeline_id))
     share = gantt.progress(run, expected, utc_now())
     done = sum(step.status in ("success", "cached", "skipped") for step in run.steps)
-    text = "Waiting for a free slot" if run.status == "pending" else f"{done} of {words.plural(len(run.steps), 'step')} done"
+    text = (
+        "Waiting for a free slot"
+        if run.status == "pending"
+        else f"{done} of {words.plural(len(run.steps), 'step')} done"
+    )
     st.progress(share, f"{text}, {words.percent(share, 0)}")
 
 
@@ -154,7 +200,12 @@ def timeline(run: Run) -> None:
 
 
 def steps(run: Run) -> None:
-    happened = lists.draw(f"steps_{run.id}", step_list.COLUMNS, [step_list.step_row(step) for step in run.steps], current=place.param("step"))
+    happened = lists.draw(
+        f"steps_{run.id}",
+        step_list.COLUMNS,
+        [step_list.step_row(step) for step in run.steps],
+        current=place.param("step"),
+    )
     if happened.opened:
         place.set_params(step=happened.opened)
         st.rerun()
@@ -163,7 +214,14 @@ def steps(run: Run) -> None:
 def rows(run: Run) -> None:
     ids = [step.id for step in run.steps]
     wanted = place.param("step")
-    chosen = st.selectbox("Step", ids, index=ids.index(wanted) if wanted in ids else len(ids) - 1, key=f"rows_step_{wanted}", width=300, label_visibility="collapsed")
+    chosen = st.selectbox(
+        "Step",
+        ids,
+        index=ids.index(wanted) if wanted in ids else len(ids) - 1,
+        key=f"rows_step_{wanted}",
+        width=300,
+        label_visibility="collapsed",
+    )
     if chosen:
         preview.of_step(services, run, chosen)
 
@@ -190,12 +248,21 @@ def details(run: Run) -> None:
     left, right = st.columns(2)
     with left:
         parts.section("Parameters")
-        st.html(parts.table_html({name: words.value(value, 300) for name, value in run.params.items()}) if run.params else "<small>None.</small>")
+        st.html(
+            parts.table_html({name: words.value(value, 300) for name, value in run.params.items()})
+            if run.params
+            else "<small>None.</small>"
+        )
     with right:
         parts.section("Run")
         st.html(
             parts.table_html(
-                {"ID": run.id, "Pipeline": run.pipeline_name, "Worker": run.worker or words.MISSING, "Created": words.exact(run.created_at, place.zone())}
+                {
+                    "ID": run.id,
+                    "Pipeline": run.pipeline_name,
+                    "Worker": run.worker or words.MISSING,
+                    "Created": words.exact(run.created_at, place.zone()),
+                }
                 | {"Finished": words.exact(run.finished_at, place.zone())}
                 | ({"Retry of": run.retry_of} if run.retry_of else {})
             )
@@ -220,7 +287,9 @@ def live() -> None:
     run = first if first.is_final else load()
     whole(run)
     if run.is_final and not first.is_final:
-        parts.toast_later(f"{run.pipeline_name}: {run_rows.status_cell(run.status)['label'].lower()}.", ":material/flag:")
+        parts.toast_later(
+            f"{run.pipeline_name}: {run_rows.status_cell(run.status)['label'].lower()}.", ":material/flag:"
+        )
         st.rerun()
 
 

@@ -11,23 +11,73 @@ from etlml.ui.looks import TRIGGER_LABEL, look
 
 services, user = frame.services(), frame.current_user()
 STATES = ("success", "failed", "running", "pending", "cancelled", "missed")
-TIMES = {"Any time": None, "Last hour": timedelta(hours=1), "Last 24 h": timedelta(days=1), "Last 7 d": timedelta(days=7), "Last 30 d": timedelta(days=30)}
+TIMES = {
+    "Any time": None,
+    "Last hour": timedelta(hours=1),
+    "Last 24 h": timedelta(days=1),
+    "Last 7 d": timedelta(days=7),
+    "Last 30 d": timedelta(days=30),
+}
 PAGE = 50
 
 
 def filters() -> dict[str, object]:
     with st.container(horizontal=True, vertical_alignment="center"):
         query = st.text_input(
-            "Search", key="q", bind="query-params", placeholder="Search runs", icon=":material/search:", label_visibility="collapsed", width=220,
-            live="300ms", type="search",
+            "Search",
+            key="q",
+            bind="query-params",
+            placeholder="Search runs",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=220,
+            live="300ms",
+            type="search",
         )
         names = [pipeline.name for pipeline in services.pipelines.list(limit=200).items]
-        pipeline = st.selectbox("Pipeline", names, index=None, key="pipeline", bind="query-params", placeholder="All pipelines", label_visibility="collapsed", width=190)
-        state = st.selectbox("State", STATES, index=None, key="state", bind="query-params", placeholder="All states", label_visibility="collapsed", width=140, format_func=lambda s: look(s).label)
-        trigger = st.selectbox("Trigger", list(TRIGGER_LABEL), index=None, key="trigger", bind="query-params", placeholder="All triggers", label_visibility="collapsed", width=150, format_func=TRIGGER_LABEL.__getitem__)
-        time = st.selectbox("Time", list(TIMES), key="time", bind="query-params", label_visibility="collapsed", width=130)
+        pipeline = st.selectbox(
+            "Pipeline",
+            names,
+            index=None,
+            key="pipeline",
+            bind="query-params",
+            placeholder="All pipelines",
+            label_visibility="collapsed",
+            width=190,
+        )
+        state = st.selectbox(
+            "State",
+            STATES,
+            index=None,
+            key="state",
+            bind="query-params",
+            placeholder="All states",
+            label_visibility="collapsed",
+            width=140,
+            format_func=lambda s: look(s).label,
+        )
+        trigger = st.selectbox(
+            "Trigger",
+            list(TRIGGER_LABEL),
+            index=None,
+            key="trigger",
+            bind="query-params",
+            placeholder="All triggers",
+            label_visibility="collapsed",
+            width=150,
+            format_func=TRIGGER_LABEL.__getitem__,
+        )
+        time = st.selectbox(
+            "Time", list(TIMES), key="time", bind="query-params", label_visibility="collapsed", width=130
+        )
     span = TIMES[time or "Any time"]
-    return {"q": query or None, "pipeline": pipeline, "status": state, "trigger": trigger, "since": utc_now() - span if span else None}
+    return {
+        "q": query or None,
+        "pipeline": pipeline,
+        "status": state,
+        "trigger": trigger,
+        "since": utc_now() - span if span else None,
+    }
 
 
 @st.fragment(run_every="3s")
@@ -38,7 +88,13 @@ def table(chosen: dict[str, object]) -> None:
         trail.clear()
     with parts.shown_errors():
         page = services.runs.list(**chosen, limit=PAGE, cursor=trail[-1] if trail else None)  # type: ignore[arg-type]
-        happened = lists.draw("runs", run_rows.RUN_COLUMNS, [run_rows.run_row(run) for run in page.items], picks=True, empty="No run fits these filters.")
+        happened = lists.draw(
+            "runs",
+            run_rows.RUN_COLUMNS,
+            [run_rows.run_row(run) for run in page.items],
+            picks=True,
+            empty="No run fits these filters.",
+        )
         foot(trail, page.next_cursor, happened.picked)
         if happened.opened:
             place.go("run", id=happened.opened)
@@ -48,7 +104,11 @@ def foot(trail: list[str], following: str | None, picked: tuple[str, ...]) -> No
     with st.container(horizontal=True, vertical_alignment="center"):
         if picked and user.permits("operator"):
             st.caption(f"{len(picked)} chosen")
-            for label, icon, action in (("Retry", ":material/replay:", retry), ("Cancel", ":material/stop:", cancel), ("Delete", ":material/delete:", delete)):
+            for label, icon, action in (
+                ("Retry", ":material/replay:", retry),
+                ("Cancel", ":material/stop:", cancel),
+                ("Delete", ":material/delete:", delete),
+            ):
                 if st.button(label, icon=icon, key=f"bulk_{label}"):
                     action(picked)
         st.space("stretch")

@@ -19,7 +19,13 @@ def head() -> None:
     with left:
         parts.head("Validations")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Check a file", icon=":material/fact_check:", type="primary", key="check_file", disabled=not user.permits("editor")):
+        if st.button(
+            "Check a file",
+            icon=":material/fact_check:",
+            type="primary",
+            key="check_file",
+            disabled=not user.permits("editor"),
+        ):
             place.set_params(view="check")
             st.rerun()
 
@@ -33,30 +39,59 @@ def trend() -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True, height="stretch"):
         parts.section("Score", "mean of each day, last 30 days")
-        st.plotly_chart(charts.trend([d["day"] for d in by_day], [d["score"] for d in by_day]), config=charts.CONFIG, key="trend")
+        st.plotly_chart(
+            charts.trend([d["day"] for d in by_day], [d["score"] for d in by_day]), config=charts.CONFIG, key="trend"
+        )
     with right, st.container(border=True, height="stretch"):
         st.metric("Mean score", words.percent(found["score"]))
         st.html(
-            " ".join(parts.pill_html(state, f"{counts[state]:,} {state}") for state in ("passed", "warning", "failed") if counts.get(state))
+            " ".join(
+                parts.pill_html(state, f"{counts[state]:,} {state}")
+                for state in ("passed", "warning", "failed")
+                if counts.get(state)
+            )
         )
 
 
 def filters() -> tuple[str, str | None]:
     with st.container(horizontal=True, vertical_alignment="center"):
         query = st.text_input(
-            "Search", key="q", bind="query-params", placeholder="Search by name or data", icon=":material/search:", label_visibility="collapsed", width=280,
-            live="300ms", type="search",
+            "Search",
+            key="q",
+            bind="query-params",
+            placeholder="Search by name or data",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=280,
+            live="300ms",
+            type="search",
         )
-        state = st.segmented_control("State", list(STATES), default="All", key="state", bind="query-params", label_visibility="collapsed", required=True)
+        state = st.segmented_control(
+            "State",
+            list(STATES),
+            default="All",
+            key="state",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
     return query or "", STATES[state or "All"]
 
 
 def table(query: str, status: str | None) -> None:
     page = services.validations.list(q=query or None, status=status, limit=PAGE)  # type: ignore[arg-type]
     if not page.items and not query and not status:
-        parts.empty("No validations yet", "A validate step, or rules on any step, leave one each time a pipeline runs. Or check a file now.")
+        parts.empty(
+            "No validations yet",
+            "A validate step, or rules on any step, leave one each time a pipeline runs. Or check a file now.",
+        )
         return
-    happened = lists.draw("validations", validation_view.COLUMNS, [validation_view.validation_row(one) for one in page.items], empty="No validation fits.")
+    happened = lists.draw(
+        "validations",
+        validation_view.COLUMNS,
+        [validation_view.validation_row(one) for one in page.items],
+        empty="No validation fits.",
+    )
     if happened.opened:
         place.set_params(id=happened.opened)
         st.rerun()
@@ -71,18 +106,31 @@ def one(validation_id: str) -> None:
         return
     validation_view.card(validation, zone=place.zone())
     if validation.run_id:
-        place.link("run", "Its run", icon=":material/play_circle:", id=validation.run_id, step=validation.step_id, tab="Checks")
+        place.link(
+            "run", "Its run", icon=":material/play_circle:", id=validation.run_id, step=validation.step_id, tab="Checks"
+        )
     if validation.profile:
         import pandas as pd
 
         parts.section("Columns")
-        st.dataframe(pd.DataFrame(validation_view.profile_rows(validation.profile)), hide_index=True, key="profile", height="content")
+        st.dataframe(
+            pd.DataFrame(validation_view.profile_rows(validation.profile)),
+            hide_index=True,
+            key="profile",
+            height="content",
+        )
 
 
 def check() -> None:
     place.link("validations", "Validations", icon=":material/chevron_left:")
     parts.head("Check a file", sub="nothing is changed; the result is kept")
-    path = st.text_input("File", key="check_path", bind="query-params", placeholder="examples/penguins.csv", help="Relative paths start at ETLML_HOME/data.")
+    path = st.text_input(
+        "File",
+        key="check_path",
+        bind="query-params",
+        placeholder="examples/penguins.csv",
+        help="Relative paths start at ETLML_HOME/data.",
+    )
     rules = st.session_state.setdefault("check_rules", {"rules": []})
     form = st.session_state.setdefault("check_form", 0)
 
@@ -93,7 +141,13 @@ def check() -> None:
     field: fields.FormField = step_panel.rule_fields()
     now = forms.draw((field,), rules, forms.Surroundings(key=f"adhoc.{form}", changed=changed))
     st.session_state["check_rules"] = {"rules": now.get("rules", [])}
-    if st.button("Check", type="primary", icon=":material/play_arrow:", key="check_now", disabled=not path or not now.get("rules")):
+    if st.button(
+        "Check",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="check_now",
+        disabled=not path or not now.get("rules"),
+    ):
         try:
             with st.spinner("Checking …"):
                 validation = services.validations.run(path, now["rules"], author=user.name)

@@ -28,8 +28,18 @@ from etlml.store import Store
 SEED = 7
 FLIGHTS: Sequence[dict[str, Any]] = (
     {"id": "flights", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/flights.parquet"}}},
-    {"id": "planes", "type": "extract", "needs": [], "config": {"source": {"kind": "file", "path": "examples/planes.csv"}}},
-    {"id": "airlines", "type": "extract", "needs": [], "config": {"source": {"kind": "file", "path": "examples/airlines.csv"}}},
+    {
+        "id": "planes",
+        "type": "extract",
+        "needs": [],
+        "config": {"source": {"kind": "file", "path": "examples/planes.csv"}},
+    },
+    {
+        "id": "airlines",
+        "type": "extract",
+        "needs": [],
+        "config": {"source": {"kind": "file", "path": "examples/airlines.csv"}},
+    },
     {
         "id": "clean",
         "type": "transform",
@@ -38,7 +48,13 @@ FLIGHTS: Sequence[dict[str, Any]] = (
             "ops": [
                 {"op": "filter", "where": "dep_delay IS NOT NULL AND distance >= ${params.min_distance}"},
                 {"op": "derive", "columns": {"gain": "dep_delay - arr_delay", "late": "(arr_delay > 15)::INT"}},
-                {"op": "join", "with": "planes", "on": ["tailnum"], "how": "left", "columns": ["manufacturer", "seats"]},
+                {
+                    "op": "join",
+                    "with": "planes",
+                    "on": ["tailnum"],
+                    "how": "left",
+                    "columns": ["manufacturer", "seats"],
+                },
                 {"op": "join", "with": "airlines", "on": ["carrier"], "how": "left"},
             ]
         },
@@ -55,7 +71,12 @@ FLIGHTS: Sequence[dict[str, Any]] = (
             ]
         },
     },
-    {"id": "save", "type": "load", "needs": ["check"], "config": {"sink": {"kind": "file", "path": "out/flights.parquet"}, "mode": "overwrite"}},
+    {
+        "id": "save",
+        "type": "load",
+        "needs": ["check"],
+        "config": {"sink": {"kind": "file", "path": "out/flights.parquet"}, "mode": "overwrite"},
+    },
     {
         "id": "database",
         "type": "load",
@@ -72,18 +93,34 @@ FLIGHTS: Sequence[dict[str, Any]] = (
 PENGUINS: Sequence[dict[str, Any]] = (
     {"id": "penguins", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}}},
     {"id": "measured", "type": "transform", "config": {"ops": [{"op": "drop_null"}]}},
-    {"id": "species", "type": "train", "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "penguins"}},
+    {
+        "id": "species",
+        "type": "train",
+        "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "penguins"},
+    },
 )
 SUMMARY: Sequence[dict[str, Any]] = (
     {"id": "flights", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/flights.parquet"}}},
-    {"id": "by_day", "type": "transform", "config": {"ops": [{"op": "aggregate", "by": ["month", "day"], "columns": {"flights": "count(*)"}}]}},
+    {
+        "id": "by_day",
+        "type": "transform",
+        "config": {"ops": [{"op": "aggregate", "by": ["month", "day"], "columns": {"flights": "count(*)"}}]},
+    },
     {"id": "save", "type": "load", "config": {"sink": {"kind": "file", "path": "out/daily.csv"}, "mode": "overwrite"}},
 )
 _ROWS = {"flights": 336_776, "planes": 3_322, "airlines": 16, "clean": 328_063, "check": 328_063, "save": 328_063}
 _ROWS |= {"database": 328_063, "model": 328_063, "penguins": 344, "measured": 333, "species": 333, "by_day": 365}
 _FAILURES = (
-    ("check", "ValidationFailed", "Rule in_set(origin) is broken: 1,204 of 328,063 rows (0.37 %) have another value. See the sample rows of the validation."),
-    ("flights", "DataUnreadable", "There is no file 'examples/flights.parquet'. Did you mean 'examples/flights_2013.parquet'?"),
+    (
+        "check",
+        "ValidationFailed",
+        "Rule in_set(origin) is broken: 1,204 of 328,063 rows (0.37 %) have another value. See the sample rows.",
+    ),
+    (
+        "flights",
+        "DataUnreadable",
+        "There is no file 'examples/flights.parquet'. Did you mean 'examples/flights_2013.parquet'?",
+    ),
     ("clean", "ColumnMissing", "The input has no column 'dep_dely'. Did you mean 'dep_delay'?"),
 )
 
@@ -93,9 +130,20 @@ def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[s
     chance = random.Random(SEED)
     now = now or utc_now()
     pipelines = {
-        "flights": _pipeline("flights", FLIGHTS, "New York flights of 2013: clean, join, check, save, learn who is late", ["example", "ml"], "0 6 * * 1-5", {"min_distance": 1}),
-        "penguins": _pipeline("penguins", PENGUINS, "Which penguin is it? A small model on a small file", ["example", "ml"], None, {}),
-        "daily-summary": _pipeline("daily-summary", SUMMARY, "Flights a day, every morning", ["example"], "30 5 * * *", {}),
+        "flights": _pipeline(
+            "flights",
+            FLIGHTS,
+            "New York flights of 2013: clean, join, check, save, learn who is late",
+            ["example", "ml"],
+            "0 6 * * 1-5",
+            {"min_distance": 1},
+        ),
+        "penguins": _pipeline(
+            "penguins", PENGUINS, "Which penguin is it? A small model on a small file", ["example", "ml"], None, {}
+        ),
+        "daily-summary": _pipeline(
+            "daily-summary", SUMMARY, "Flights a day, every morning", ["example"], "30 5 * * *", {}
+        ),
     }
     for pipeline in pipelines.values():
         store.pipelines.add(pipeline, author="examples")
@@ -112,15 +160,26 @@ def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[s
     return pipelines
 
 
-def _pipeline(name: str, steps: Sequence[dict[str, Any]], text: str, tags: list[str], schedule: str | None, params: dict[str, Any]) -> Pipeline:
+def _pipeline(
+    name: str, steps: Sequence[dict[str, Any]], text: str, tags: list[str], schedule: str | None, params: dict[str, Any]
+) -> Pipeline:
     return Pipeline(
-        name=name, description=text, steps=[Step(**step) for step in steps], tags=tags, schedule=schedule, timezone="Europe/Berlin", params=params
+        name=name,
+        description=text,
+        steps=[Step(**step) for step in steps],
+        tags=tags,
+        schedule=schedule,
+        timezone="Europe/Berlin",
+        params=params,
     )
 
 
 def _hours(pipeline: Pipeline, days: int, chance: random.Random) -> list[float]:
     each_day = {"flights": 3, "penguins": 1, "daily-summary": 1}[pipeline.name]
-    return sorted((day * 24 + chance.uniform(0.6, 23) for day in range(days) for _ in range(chance.randint(0, each_day + 1))), reverse=True)
+    return sorted(
+        (day * 24 + chance.uniform(0.6, 23) for day in range(days) for _ in range(chance.randint(0, each_day + 1))),
+        reverse=True,
+    )
 
 
 def _run(pipeline: Pipeline, at: datetime, chance: random.Random) -> Run:
@@ -133,7 +192,9 @@ def _run(pipeline: Pipeline, at: datetime, chance: random.Random) -> Run:
             broken.add(step.id)
             continue
         seconds = chance.uniform(0.05, 0.5) * (12 if step.type == "train" else 1)
-        error = ErrorInfo(step=step.id, type=failure[1], message=failure[2]) if failure and failure[0] == step.id else None
+        error = (
+            ErrorInfo(step=step.id, type=failure[1], message=failure[2]) if failure and failure[0] == step.id else None
+        )
         rows = _ROWS.get(step.id)
         steps.append(
             StepRun(
@@ -179,7 +240,16 @@ def _run(pipeline: Pipeline, at: datetime, chance: random.Random) -> Run:
 
 def _logs(store: Store, run: Run) -> None:
     def entry(at: datetime, message: str, level: str = "INFO", step: str | None = None) -> LogEntry:
-        return LogEntry(ts=at, level=level, source="engine", run_id=run.id, pipeline_id=run.pipeline_id, step_id=step, logger="etlml.engine", message=message)  # type: ignore[arg-type]
+        return LogEntry(
+            ts=at,
+            level=level,
+            source="engine",
+            run_id=run.id,
+            pipeline_id=run.pipeline_id,
+            step_id=step,
+            logger="etlml.engine",
+            message=message,
+        )  # type: ignore[arg-type]
 
     lines = [entry(run.created_at, f"Run of {run.pipeline_name!r} started ({run.trigger}).")]
     for step in run.steps:
@@ -189,10 +259,30 @@ def _logs(store: Store, run: Run) -> None:
         if step.error:
             lines.append(entry(step.finished_at, f"Step {step.id!r} failed: {step.error.message}", "ERROR", step.id))
         else:
-            lines.append(entry(step.finished_at, f"Step {step.id!r} gave {step.rows_out or 0:,} rows in {step.duration_s or 0:.2f} s.", "INFO", step.id))
+            lines.append(
+                entry(
+                    step.finished_at,
+                    f"Step {step.id!r} gave {step.rows_out or 0:,} rows in {step.duration_s or 0:.2f} s.",
+                    "INFO",
+                    step.id,
+                )
+            )
         if step.warnings:
-            lines.append(entry(step.finished_at, "Rule between(distance) is broken in 12 of 328,063 rows; its severity is warning.", "WARNING", step.id))
-    lines.append(entry(run.finished_at or run.created_at, f"Run of {run.pipeline_name!r} ended: {run.status}.", "ERROR" if run.error else "INFO"))
+            lines.append(
+                entry(
+                    step.finished_at,
+                    "Rule between(distance) is broken in 12 of 328,063 rows; its severity is warning.",
+                    "WARNING",
+                    step.id,
+                )
+            )
+    lines.append(
+        entry(
+            run.finished_at or run.created_at,
+            f"Run of {run.pipeline_name!r} ended: {run.status}.",
+            "ERROR" if run.error else "INFO",
+        )
+    )
     store.logs.add_many(lines)
 
 
@@ -205,23 +295,48 @@ def _validation(store: Store, pipeline: Pipeline, run: Run, chance: random.Rando
     rules = [
         RuleResult(rule="not_null", column="flight", success=True, checked=328_063),
         RuleResult(
-            rule="between", column="distance", arguments={"min": 1, "max": 10000, "mostly": 0.99}, severity="warning",
-            success=not late, checked=328_063, failed=late, failed_fraction=late / 328_063, observed={"min": 17, "max": 10_983 if late else 4_983},
+            rule="between",
+            column="distance",
+            arguments={"min": 1, "max": 10000, "mostly": 0.99},
+            severity="warning",
+            success=not late,
+            checked=328_063,
+            failed=late,
+            failed_fraction=late / 328_063,
+            observed={"min": 17, "max": 10_983 if late else 4_983},
             sample=[{"flight": 51, "carrier": "HA", "distance": 10_983}] if late else [],
         ),
         RuleResult(
-            rule="in_set", column="origin", arguments={"values": ["EWR", "JFK", "LGA"]}, success=not bad, checked=328_063,
-            failed=1_204 if bad else 0, failed_fraction=0.00367 if bad else 0,
-            sample=[{"flight": 1545, "carrier": "UA", "origin": "ewr"}, {"flight": 1714, "carrier": "UA", "origin": "lga"}] if bad else [],
+            rule="in_set",
+            column="origin",
+            arguments={"values": ["EWR", "JFK", "LGA"]},
+            success=not bad,
+            checked=328_063,
+            failed=1_204 if bad else 0,
+            failed_fraction=0.00367 if bad else 0,
+            sample=[
+                {"flight": 1545, "carrier": "UA", "origin": "ewr"},
+                {"flight": 1714, "carrier": "UA", "origin": "lga"},
+            ]
+            if bad
+            else [],
             message="1,204 rows have a value outside the set." if bad else "",
         ),
     ]
     score = 0.72 + chance.uniform(0, 0.06) if bad else 1.0 - (0.02 if late else 0) - chance.choice((0, 0, 0.01))
     store.validations.add(
         Validation(
-            name="check", pipeline_id=pipeline.id, run_id=run.id, step_id="check", dataset="flights",
-            status="failed" if bad else "warning" if late else "passed", score=score, row_count=328_063, rules=rules,
-            created_at=check.finished_at or run.created_at, duration_ms=chance.uniform(60, 180),
+            name="check",
+            pipeline_id=pipeline.id,
+            run_id=run.id,
+            step_id="check",
+            dataset="flights",
+            status="failed" if bad else "warning" if late else "passed",
+            score=score,
+            row_count=328_063,
+            rules=rules,
+            created_at=check.finished_at or run.created_at,
+            duration_ms=chance.uniform(60, 180),
         )
     )
 
@@ -230,35 +345,74 @@ def _experiments(store: Store, pipelines: dict[str, Pipeline], now: datetime, ch
     grid = [(trees, depth) for trees in (50, 100, 200) for depth in (6, 12, None)]
     for number, (trees, depth) in enumerate(grid):
         began = now - timedelta(days=18 - 2 * number, hours=chance.uniform(0, 9))
-        best = 0.78 + 0.035 * math.log10(trees) + (0.02 if depth is None else depth * 0.0012) + chance.uniform(-0.008, 0.008)
+        best = (
+            0.78
+            + 0.035 * math.log10(trees)
+            + (0.02 if depth is None else depth * 0.0012)
+            + chance.uniform(-0.008, 0.008)
+        )
         experiment = Experiment(
-            name="late-flight", project="flights", pipeline_id=pipelines["flights"].id, step_id="model", status="completed",
-            parameters={"algorithm": "RandomForestClassifier", "n_estimators": trees, "max_depth": depth, "test_size": 0.2, "seed": 0},
+            name="late-flight",
+            project="flights",
+            pipeline_id=pipelines["flights"].id,
+            step_id="model",
+            status="completed",
+            parameters={
+                "algorithm": "RandomForestClassifier",
+                "n_estimators": trees,
+                "max_depth": depth,
+                "test_size": 0.2,
+                "seed": 0,
+            },
             metrics={"accuracy": best, "f1": best - 0.05, "roc_auc": min(best + 0.06, 0.99), "log_loss": 1 - best},
-            created_at=began, finished_at=began + timedelta(seconds=trees / 6), tags=["baseline"] if number == 0 else [],
+            created_at=began,
+            finished_at=began + timedelta(seconds=trees / 6),
+            tags=["baseline"] if number == 0 else [],
             data=DataInfo(path="runs/clean.parquet", rows=328_063, fingerprint="9f2c"),
             environment={"python": "3.11", "scikit-learn": "1.9.0"},
             artifacts={
                 "confusion_matrix": {"labels": ["0", "1"], "matrix": [[47_912, 2_204], [6_633, 8_864]]},
-                "feature_importances": {"dep_delay": 0.61, "hour": 0.09, "distance": 0.08, "carrier": 0.08, "month": 0.07, "dest": 0.04, "origin": 0.03},
+                "feature_importances": {
+                    "dep_delay": 0.61,
+                    "hour": 0.09,
+                    "distance": 0.08,
+                    "carrier": 0.08,
+                    "month": 0.07,
+                    "dest": 0.04,
+                    "origin": 0.03,
+                },
                 "task": "classification",
             },
         )
         store.experiments.add(experiment)
         store.metric_points.add_many(
-            MetricPoint(experiment_id=experiment.id, key=key, step=step, value=final - 0.3 * math.exp(-step / 12) + chance.uniform(-0.004, 0.004))
+            MetricPoint(
+                experiment_id=experiment.id,
+                key=key,
+                step=step,
+                value=final - 0.3 * math.exp(-step / 12) + chance.uniform(-0.004, 0.004),
+            )
             for key, final in (("accuracy", best), ("f1", best - 0.05))
             for step in range(1, 51)
         )
         if number % 3 == 2:
             model = store.models.register(
-                "late-flight", experiment_id=experiment.id, algorithm="RandomForestClassifier", task="classification", metrics=experiment.metrics,
-                parameters=experiment.parameters, file_path="models/late-flight/model.skops", description="",
+                "late-flight",
+                experiment_id=experiment.id,
+                algorithm="RandomForestClassifier",
+                task="classification",
+                metrics=experiment.metrics,
+                parameters=experiment.parameters,
+                file_path="models/late-flight/model.skops",
+                description="",
                 signature={
                     "inputs": [
-                        {"name": "month", "type": "BIGINT"}, {"name": "hour", "type": "BIGINT"}, {"name": "distance", "type": "BIGINT"},
+                        {"name": "month", "type": "BIGINT"},
+                        {"name": "hour", "type": "BIGINT"},
+                        {"name": "distance", "type": "BIGINT"},
                         {"name": "carrier", "type": "VARCHAR", "categories": ["AA", "B6", "DL", "EV", "UA"]},
-                        {"name": "origin", "type": "VARCHAR", "categories": ["EWR", "JFK", "LGA"]}, {"name": "dep_delay", "type": "DOUBLE"},
+                        {"name": "origin", "type": "VARCHAR", "categories": ["EWR", "JFK", "LGA"]},
+                        {"name": "dep_delay", "type": "DOUBLE"},
                     ],
                     "output": {"name": "late", "type": "INTEGER", "classes": [0, 1]},
                 },
@@ -270,18 +424,36 @@ def _experiments(store: Store, pipelines: dict[str, Pipeline], now: datetime, ch
 
 
 def _running(store: Store, pipeline: Pipeline, now: datetime) -> None:
-    done = {"flights": "success", "planes": "success", "airlines": "cached", "clean": "success", "check": "success", "save": "success", "database": "running", "model": "running"}
+    done = {
+        "flights": "success",
+        "planes": "success",
+        "airlines": "cached",
+        "clean": "success",
+        "check": "success",
+        "save": "success",
+        "database": "running",
+        "model": "running",
+    }
     steps = [
         StepRun(
-            id=step.id, name=step.name, type=step.type, status=done[step.id],  # type: ignore[arg-type]
-            started_at=now - timedelta(seconds=3 - 0.3 * i), rows_out=_ROWS[step.id] if done[step.id] != "running" else None,
+            id=step.id,
+            name=step.name,
+            type=step.type,
+            status=done[step.id],  # type: ignore[arg-type]
+            started_at=now - timedelta(seconds=3 - 0.3 * i),
+            rows_out=_ROWS[step.id] if done[step.id] != "running" else None,
             finished_at=now - timedelta(seconds=2.7 - 0.3 * i) if done[step.id] != "running" else None,
         )
         for i, step in enumerate(pipeline.steps)
     ]
     run = Run(
-        pipeline_id=pipeline.id, pipeline_name=pipeline.name, triggered_by="ada", created_at=now - timedelta(seconds=3),
-        started_at=now - timedelta(seconds=3), steps=steps, params=pipeline.params,
+        pipeline_id=pipeline.id,
+        pipeline_name=pipeline.name,
+        triggered_by="ada",
+        created_at=now - timedelta(seconds=3),
+        started_at=now - timedelta(seconds=3),
+        steps=steps,
+        params=pipeline.params,
     )
     store.runs.add(run)
     claimed = store.runs.claim("demo", now - timedelta(seconds=3), timedelta(days=2).total_seconds())

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 1000
-COLOURS = ("#5b67e8", "#0d9488", "#d97706", "#db2777", "#8b5cf6", "#3b82f6", "#65a30d", "#64748b")  # seen well on light and on dark
+COLOURS = (
+    "#5b67e8",
+    "#0d9488",
+    "#d97706",
+    "#db2777",
+    "#8b5cf6",
+    "#3b82f6",
+    "#65a30d",
+    "#64748b",
+)  # seen well on light and on dark
 CONFIG = {"displayModeBar": False, "displaylogo": False}
 
 
@@ -81,7 +90,12 @@ def durations_spec(groups: Sequence[Mapping[str, Any]], most: int = 6) -> dict[s
             "axisLabel": {"width": 110, "overflow": "truncate"},
         },
         "series": [
-            {"name": "mean", "type": "bar", "data": [round(float(each["mean_s"]), 3) for each in shown], "barMaxWidth": 12},
+            {
+                "name": "mean",
+                "type": "bar",
+                "data": [round(float(each["mean_s"]), 3) for each in shown],
+                "barMaxWidth": 12,
+            },
             {
                 "name": "longest",
                 "type": "scatter",
@@ -107,7 +121,9 @@ def _styled(figure: Figure, height: int) -> Figure:
     return figure
 
 
-def curves(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, height: int = 260, x: str = "step") -> Figure:
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, height: int = 260, x: str = "step"
+) -> Figure:
     """Lines of one metric over steps, by name."""
     from plotly import graph_objects as go
 
@@ -115,7 +131,9 @@ def curves(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, hei
     for name, (xs, ys) in series.items():
         some_x, some_y = thinned(xs, ys)
         mode = "lines+markers" if len(some_x) <= 40 else "lines"
-        figure.add_scatter(x=some_x, y=some_y, name=name, mode=mode, hovertemplate="%{y:.5g}<extra>" + html.escape(name) + "</extra>")
+        figure.add_scatter(
+            x=some_x, y=some_y, name=name, mode=mode, hovertemplate="%{y:.5g}<extra>" + html.escape(name) + "</extra>"
+        )
     figure.update_xaxes(title=x)
     figure.update_layout(showlegend=len(series) > 1, hovermode="x unified")
     return _styled(figure, height)
@@ -154,7 +172,14 @@ def importances(weights: Mapping[str, float], *, most: int = 15, height: int | N
     from plotly import graph_objects as go
 
     top = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:most][::-1]
-    figure = go.Figure(go.Bar(x=[weight for _, weight in top], y=[name for name, _ in top], orientation="h", hovertemplate="%{y}: %{x:.4f}<extra></extra>"))
+    figure = go.Figure(
+        go.Bar(
+            x=[weight for _, weight in top],
+            y=[name for name, _ in top],
+            orientation="h",
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        )
+    )
     return _styled(figure, height or max(160, 60 + 22 * len(top)))
 
 
@@ -165,7 +190,9 @@ def bars(pairs: Mapping[str, float], *, height: int = 240) -> Figure:
     return _styled(go.Figure(go.Bar(x=list(pairs), y=list(pairs.values()))), height)
 
 
-def parallel(rows: Sequence[Mapping[str, Any]], dimensions: Sequence[str], colour_by: str, *, height: int = 340) -> Figure:
+def parallel(
+    rows: Sequence[Mapping[str, Any]], dimensions: Sequence[str], colour_by: str, *, height: int = 340
+) -> Figure:
     """Experiments as lines through their parameters and metrics."""
     from plotly import graph_objects as go
 
@@ -176,7 +203,14 @@ def parallel(rows: Sequence[Mapping[str, Any]], dimensions: Sequence[str], colou
             axes.append({"label": name, "values": values})
             continue
         ticks = sorted({str(value) for value in values})
-        axes.append({"label": name, "values": [ticks.index(str(v)) for v in values], "tickvals": list(range(len(ticks))), "ticktext": ticks})
+        axes.append(
+            {
+                "label": name,
+                "values": [ticks.index(str(v)) for v in values],
+                "tickvals": list(range(len(ticks))),
+                "ticktext": ticks,
+            }
+        )
     shades = [float(row.get(colour_by) or 0) for row in rows]
     line = {"color": shades, "colorscale": [[0, "#c7cbf5"], [1, "#4f5bd5"]], "showscale": False}
     figure = go.Figure(go.Parcoords(line=line, dimensions=axes))
@@ -189,7 +223,14 @@ def trend(days: Sequence[str], scores: Sequence[float], *, height: int = 150) ->
     """Data-quality scores by day, in percent."""
     from plotly import graph_objects as go
 
-    figure = go.Figure(go.Scatter(x=list(days), y=[score * 100 for score in scores], mode="lines+markers", hovertemplate="%{x}: %{y:.1f} %<extra></extra>"))
+    figure = go.Figure(
+        go.Scatter(
+            x=list(days),
+            y=[score * 100 for score in scores],
+            mode="lines+markers",
+            hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+        )
+    )
     figure.update_yaxes(ticksuffix=" %", rangemode="normal")
     return _styled(figure, height)
 

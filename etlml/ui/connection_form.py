@@ -10,7 +10,12 @@ from etlml.services.principals import Principal
 from etlml.services.probes import PROBES
 from etlml.ui import parts, place
 
-FIELDS: Mapping[str, tuple[str, ...]] = {"sqlite": ("path",), "duckdb": ("path",), "folder": ("path",), "http": ("url",)}
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": ("path",),
+    "duckdb": ("path",),
+    "folder": ("path",),
+    "http": ("url",),
+}
 
 
 def draw(services: Services, user: Principal, connection_id: str) -> None:
@@ -23,16 +28,26 @@ def draw(services: Services, user: Principal, connection_id: str) -> None:
     key = f"connection_{connection_id}"
     kinds = sorted(PROBES)
     name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name")
-    kind = st.selectbox("Kind", kinds, index=kinds.index(stored.kind) if stored and stored.kind in kinds else 0, key=f"{key}_kind")
+    kind = st.selectbox(
+        "Kind", kinds, index=kinds.index(stored.kind) if stored and stored.kind in kinds else 0, key=f"{key}_kind"
+    )
     config = {
-        field: st.text_input(field.capitalize(), str((stored.config if stored else {}).get(field, "")), key=f"{key}_{kind}_{field}")
+        field: st.text_input(
+            field.capitalize(), str((stored.config if stored else {}).get(field, "")), key=f"{key}_{kind}_{field}"
+        )
         for field in FIELDS.get(str(kind), ("path",))
     }
     secrets = _secrets(stored.secrets if stored else {}, key)
     text = st.text_input("Description", stored.description if stored else "", key=f"{key}_text")
     with st.container(horizontal=True):
         if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not user.permits("editor")):
-            document = {"name": name, "kind": kind, "config": {k: v for k, v in config.items() if v}, "secrets": secrets, "description": text}
+            document = {
+                "name": name,
+                "kind": kind,
+                "config": {k: v for k, v in config.items() if v},
+                "secrets": secrets,
+                "description": text,
+            }
             _save(services, user, document, connection_id if stored else "")
         if stored and st.button("New", key=f"{key}_new"):
             place.set_params(connection=None)
@@ -41,7 +56,9 @@ def draw(services: Services, user: Principal, connection_id: str) -> None:
 
 def _secrets(stored: Mapping[str, str], key: str) -> dict[str, str]:
     with st.expander("Secrets"):
-        st.caption("Put a secret into the environment as ETLML_SECRET_NAME, and name it here. It is never stored and never shown.")
+        st.caption(
+            "Put a secret into the environment as ETLML_SECRET_NAME, and name it here. It is never stored and never shown."
+        )
         field = st.text_input("Field", next(iter(stored), ""), key=f"{key}_secret_field", placeholder="password")
         reference = next(iter(stored.values()), "").removeprefix("${secret.").removesuffix("}")
         name = st.text_input("Secret", reference, key=f"{key}_secret_name", placeholder="WAREHOUSE")

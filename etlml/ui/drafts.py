@@ -1,17 +1,21 @@
 """What somebody edits before it is saved: kept in the database at every edit, so that a refresh or a restart loses nothing."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
+from etlml.compute.schema import Schema
 from etlml.documents import Pipeline, PipelineDraft, Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.steps.graph import resolved_needs
-from etlml.ui import graph
+from etlml.ui import columns, graph
 from etlml.ui.templates import TEMPLATES
+
+_LOOK_AGAIN_S = 5.0
 
 
 @dataclass
@@ -35,6 +39,15 @@ class Draft:
     form: int = 0
     choice: int = 0
     selected: str | None = None
+    _looked: tuple[PipelineDraft, float, list[dict[str, Any]], dict[str, Schema | None]] | None = None
+
+    def looked_into(self, services: Services) -> tuple[list[dict[str, Any]], dict[str, Schema | None]]:
+        """What is wrong with it, and each step's columns; asked again when it changed, and every few seconds, as files do."""
+        now = time.monotonic()
+        if self._looked is None or self._looked[0] is not self.document or now - self._looked[1] > _LOOK_AGAIN_S:
+            problems = services.pipelines.validate(self.document)["problems"] if self.document.steps else []
+            self._looked = (self.document, now, problems, columns.output_columns(self.document))
+        return self._looked[2], self._looked[3]
 
     @property
     def is_dirty(self) -> bool:
@@ -48,7 +61,9 @@ class Draft:
     def change(self, **fields: Any) -> None:
         """Put new values into the document."""
         self.kept.update({step.id: step for step in self.document.steps})
-        self.document = self.document.model_copy(update=fields)
+        changed = self.document.model_copy(update=fields)
+        if changed != self.document:
+            self.document = changed
 
     def change_step(self, step: Step, *, old_id: str | None = None) -> None:
         """Put a changed step in its place; a new id is carried into the needs of the others."""

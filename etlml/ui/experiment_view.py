@@ -11,7 +11,16 @@ from etlml.ui.looks import look
 
 LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "mape", "deviance", "inertia", "davies", "brier")
 _FIRST = ("accuracy", "f1", "roc_auc", "r2", "rmse", "mae", "silhouette")
-__all__ = ["Experiment", "columns", "common_metrics", "comparison", "experiment_row", "flat", "short_name", "varied_parameters"]
+__all__ = [
+    "Experiment",
+    "columns",
+    "common_metrics",
+    "comparison",
+    "experiment_row",
+    "flat",
+    "short_name",
+    "varied_parameters",
+]
 
 
 def common_metrics(experiments: Sequence[Experiment], most: int = 3) -> list[str]:
@@ -101,12 +110,20 @@ def comparison(
     experiments: Sequence[Experiment], varied: Sequence[str], metrics: Sequence[str]
 ) -> tuple[list[Column], list[dict[str, Any]]]:
     """A column for each experiment, a row for each parameter that differs and each metric."""
-    table_columns = [Column("what", "", "text"), *(Column(one.id, short_name(one), "text", align="right") for one in experiments)]
-    rows = [row(f"p_{key}", what=key, **{one.id: words.value(flat_parameters(one).get(key), 30) for one in experiments}) for key in varied]
+    table_columns = [
+        Column("what", "", "text"),
+        *(Column(one.id, short_name(one), "text", align="right") for one in experiments),
+    ]
+    rows = [
+        row(f"p_{key}", what=key, **{one.id: words.value(flat_parameters(one).get(key), 30) for one in experiments})
+        for key in varied
+    ]
     for key in metrics:
         top = best(key, [one.metrics.get(key) for one in experiments])
         cells = {
-            one.id: words.metric(one.metrics.get(key)) + (" ★" if top is not None and one.metrics.get(key) == top else "") for one in experiments
+            one.id: words.metric(one.metrics.get(key))
+            + (" ★" if top is not None and one.metrics.get(key) == top else "")
+            for one in experiments
         }
         rows.append(row(f"m_{key}", what=key.replace("_", " "), **cells))
     rows.append(row("took", what="took", **{one.id: _took(one) for one in experiments}))
@@ -134,10 +151,18 @@ def importances_of(artifacts: Mapping[str, Any]) -> dict[str, float]:
     found = artifacts.get("feature_importances") or artifacts.get("importances") or {}
     if isinstance(found, Mapping):
         if "features" in found and isinstance(found["features"], list):
-            return dict(zip(map(str, found["features"]), map(float, found.get("values") or found.get("importances") or []), strict=False))
+            return dict(
+                zip(
+                    map(str, found["features"]),
+                    map(float, found.get("values") or found.get("importances") or []),
+                    strict=False,
+                )
+            )
         return {str(name): float(weight) for name, weight in found.items() if isinstance(weight, int | float)}
     if isinstance(found, list):
         return {
-            str(each.get("feature") or each.get("name")): float(each.get("importance", each.get("value", 0))) for each in found if isinstance(each, Mapping)
+            str(each.get("feature") or each.get("name")): float(each.get("importance", each.get("value", 0)))
+            for each in found
+            if isinstance(each, Mapping)
         }
     return {}

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-FieldKind = Literal["toggle", "integer", "number", "text", "long", "choice", "scalar", "list", "map", "rows", "union", "unions", "yaml"]
+FieldKind = Literal[
+    "toggle", "integer", "number", "text", "long", "choice", "scalar", "list", "map", "rows", "union", "unions", "yaml"
+]
 _COLUMN_NAMES = frozenset({"column", "target", "features", "keys"})
 _LONG_NAMES = frozenset({"query", "code", "sql", "where", "description"})
 _WORDS = {"id": "ID", "sql": "SQL", "by": "By", "url": "URL", "csv": "CSV"}
@@ -61,13 +63,20 @@ def fields_of(model: type[BaseModel]) -> tuple[FormField, ...]:
 
 def _fields(schema: Mapping[str, Any], defs: Mapping[str, Any], *, skip: str = "") -> tuple[FormField, ...]:
     required = set(schema.get("required", ()))
-    found = [_field(name, part, defs, name in required) for name, part in schema.get("properties", {}).items() if name != skip]
+    found = [
+        _field(name, part, defs, name in required)
+        for name, part in schema.get("properties", {}).items()
+        if name != skip
+    ]
     return tuple(sorted(found, key=lambda one: (one.name in _LATER, not one.required)))
 
 
 def _resolved(part: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
     if "$ref" in part:
-        return {**defs[str(part["$ref"]).rpartition("/")[2]], **{key: value for key, value in part.items() if key != "$ref"}}
+        return {
+            **defs[str(part["$ref"]).rpartition("/")[2]],
+            **{key: value for key, value in part.items() if key != "$ref"},
+        }
     return dict(part)
 
 
@@ -113,7 +122,11 @@ def _typed(inner: Mapping[str, Any], defs: Mapping[str, Any], common: dict[str, 
     if kind == "object" and isinstance(inner.get("additionalProperties"), Mapping):
         values = _resolved(inner["additionalProperties"], defs)
         names = _resolved(inner.get("propertyNames", {}), defs)
-        extra = {"picks": str(values.get("picks", "")), "edits": str(values.get("edits", "")), "key_picks": str(names.get("picks", ""))}
+        extra = {
+            "picks": str(values.get("picks", "")),
+            "edits": str(values.get("edits", "")),
+            "key_picks": str(names.get("picks", "")),
+        }
         return FormField(kind="map", **(common | extra))
     return FormField(kind="yaml", **common)
 
@@ -137,7 +150,9 @@ def _union(part: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
     variants = []
     for name, reference in part["discriminator"]["mapping"].items():
         member = _resolved({"$ref": reference}, defs)
-        variants.append(Variant(str(name), first_sentence(str(member.get("description", ""))), _fields(member, defs, skip=tag)))
+        variants.append(
+            Variant(str(name), first_sentence(str(member.get("description", ""))), _fields(member, defs, skip=tag))
+        )
     return {"tag": tag, "variants": tuple(variants)}
 
 
@@ -164,7 +179,11 @@ def parsed_scalar(text: str) -> Any:
             value = convert(stripped)
         except ValueError:
             continue
-        if not (stripped[:1] == "0" and len(stripped) > 1 and stripped[1].isdigit()) and lowered not in ("nan", "inf", "-inf"):
+        if not (stripped[:1] == "0" and len(stripped) > 1 and stripped[1].isdigit()) and lowered not in (
+            "nan",
+            "inf",
+            "-inf",
+        ):
             return value
     return text
 
@@ -184,9 +203,9 @@ def kept(fields: Sequence[FormField], values: Mapping[str, Any]) -> dict[str, An
         if one.required:
             if value is not None:
                 result[one.name] = value
-        elif value is not None and value != one.default and value not in ("", [], {}):
-            result[one.name] = value
-        elif value in ("", [], {}) and one.default not in (None, "", [], {}):
+        elif (value is not None and value != one.default and value not in ("", [], {})) or (
+            value in ("", [], {}) and one.default not in (None, "", [], {})
+        ):
             result[one.name] = value
     return result
 
@@ -200,9 +219,7 @@ def summary(variant: Variant, values: Mapping[str, Any]) -> str:
         value = values.get(one.name)
         if value in (None, "", [], {}) or one.name in ("severity", "enabled", "mostly"):
             continue
-        if isinstance(value, Mapping):
-            words.append(", ".join(map(str, value)))
-        elif isinstance(value, list):
+        if isinstance(value, Mapping | list):
             words.append(", ".join(map(str, value)))
         else:
             words.append(" ".join(str(value).split()))

@@ -10,7 +10,21 @@ from etlml.ui import fields as spec
 from etlml.ui.fields import FormField, Variant
 
 Values = dict[str, Any]
-TYPES = ("int", "float", "string", "bool", "date", "datetime", "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(18,2)")
+TYPES = (
+    "int",
+    "float",
+    "string",
+    "bool",
+    "date",
+    "datetime",
+    "BIGINT",
+    "DOUBLE",
+    "VARCHAR",
+    "BOOLEAN",
+    "DATE",
+    "TIMESTAMP",
+    "DECIMAL(18,2)",
+)
 _HEIGHTS = {"expression": 68, "sql": 180, "python": 260, "": 90}
 
 
@@ -41,7 +55,11 @@ def draw(fields: Sequence[FormField], values: Mapping[str, Any], around: Surroun
     """Draw fields with these values; what stands in them now, defaults left out. Unknown values are kept as they are."""
     known = {one.name for one in fields}
     now: Values = {name: value for name, value in values.items() if name not in known}
-    main = [one for one in fields if one.required or values.get(one.name) not in (None, "", [], {}) or one.kind in ("unions", "union")]
+    main = [
+        one
+        for one in fields
+        if one.required or values.get(one.name) not in (None, "", [], {}) or one.kind in ("unions", "union")
+    ]
     rest = [one for one in fields if one not in main]
     if len(rest) <= 2:
         main, rest = [*fields], []
@@ -58,7 +76,9 @@ def draw(fields: Sequence[FormField], values: Mapping[str, Any], around: Surroun
 def _draw_one(one: FormField, values: Mapping[str, Any], around: Surroundings, now: Values) -> Any:
     value = values.get(one.name, one.default)
     if one.kind == "unions":
-        return _unions(one, [dict(item) for item in value or [] if isinstance(item, Mapping)], around, {**values, **now})
+        return _unions(
+            one, [dict(item) for item in value or [] if isinstance(item, Mapping)], around, {**values, **now}
+        )
     if one.kind == "union":
         return _union(one, dict(value or {}), around)
     return _WIDGETS[one.kind](one, value, around.inside(one.name))
@@ -87,7 +107,9 @@ def _number(one: FormField, value: Any, around: Surroundings) -> Any:
         return _scalar(one, value, around)
     low = None if one.minimum is None else cast(one.minimum)
     high = None if one.maximum is None else cast(one.maximum)
-    return st.number_input(_label(one), low, high, None if value is None else cast(value), placeholder="not set", **_common(one, around))
+    return st.number_input(
+        _label(one), low, high, None if value is None else cast(value), placeholder="not set", **_common(one, around)
+    )
 
 
 def _text(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -95,9 +117,16 @@ def _text(one: FormField, value: Any, around: Surroundings) -> Any:
     if offered or one.picks:
         shown = [str(value), *[o for o in offered if o != value]] if value else list(offered)
         return st.selectbox(
-            _label(one), shown, index=0 if value else None, accept_new_options=True, placeholder="Choose or type", **_common(one, around)
+            _label(one),
+            shown,
+            index=0 if value else None,
+            accept_new_options=True,
+            placeholder="Choose or type",
+            **_common(one, around),
         )
-    return st.text_input(_label(one), spec.shown_scalar(value), placeholder="" if one.required else "not set", **_common(one, around))
+    return st.text_input(
+        _label(one), spec.shown_scalar(value), placeholder="" if one.required else "not set", **_common(one, around)
+    )
 
 
 def _long(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -109,10 +138,20 @@ def _long(one: FormField, value: Any, around: Surroundings) -> Any:
 def _choice(one: FormField, value: Any, around: Surroundings) -> Any:
     options = list(one.options)
     if one.nullable:
-        return st.selectbox(_label(one), options, index=options.index(value) if value in options else None, placeholder="Automatic", **_common(one, around))
+        return st.selectbox(
+            _label(one),
+            options,
+            index=options.index(value) if value in options else None,
+            placeholder="Automatic",
+            **_common(one, around),
+        )
     if len(options) <= 4 and sum(map(len, options)) < 34:
-        return st.segmented_control(_label(one), options, default=value if value in options else None, required=True, **_common(one, around))
-    return st.selectbox(_label(one), options, index=options.index(value) if value in options else 0, **_common(one, around))
+        return st.segmented_control(
+            _label(one), options, default=value if value in options else None, required=True, **_common(one, around)
+        )
+    return st.selectbox(
+        _label(one), options, index=options.index(value) if value in options else 0, **_common(one, around)
+    )
 
 
 def _scalar(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -125,10 +164,19 @@ def _list(one: FormField, value: Any, around: Surroundings) -> Any:
     texts = [spec.shown_scalar(item) for item in items]
     offered = [o for o in _offered(one.picks, around) if o not in texts]
     chosen = st.multiselect(
-        _label(one), [*texts, *offered], default=texts, accept_new_options=True, placeholder="Choose or type", **_common(one, around)
+        _label(one),
+        [*texts, *offered],
+        default=texts,
+        accept_new_options=True,
+        placeholder="Choose or type",
+        **_common(one, around),
     )
     originals = dict(zip(texts, items, strict=True))
-    parse = (lambda text: text) if one.picks or all(isinstance(item, str) for item in items) and items else spec.parsed_scalar
+    parse = (
+        (lambda text: text)
+        if one.picks or (all(isinstance(item, str) for item in items) and items)
+        else spec.parsed_scalar
+    )
     return [originals[text] if text in originals else parse(text) for text in chosen]
 
 
@@ -144,16 +192,35 @@ def _map(one: FormField, value: Any, around: Surroundings) -> Any:
         "value": st.column_config.TextColumn(values, width="medium"),
     }
     if one.picks == "type":
-        config["value"] = st.column_config.SelectboxColumn("Type", options=sorted({*TYPES, *map(str, base.values())}), required=True)
+        config["value"] = st.column_config.SelectboxColumn(
+            "Type", options=sorted({*TYPES, *map(str, base.values())}), required=True
+        )
     if one.key_picks == "column" and around.columns:
-        config["name"] = st.column_config.SelectboxColumn("Column", options=list(dict.fromkeys([*around.columns, *base])), required=True)
+        config["name"] = st.column_config.SelectboxColumn(
+            "Column", options=list(dict.fromkeys([*around.columns, *base])), required=True
+        )
     st.caption(one.label, help=one.help or None)
     edited = st.data_editor(
-        frame, num_rows="dynamic", hide_index=True, column_config=config, key=around.key, disabled=around.disabled, height="content"
+        frame,
+        num_rows="dynamic",
+        hide_index=True,
+        column_config=config,
+        key=around.key,
+        disabled=around.disabled,
+        height="content",
     )
     parse = str if one.edits or one.picks else spec.parsed_scalar
     pairs = ((row.name, row.value) for row in edited.itertuples(index=False))
-    return {str(name): parse("" if pd.isna(v) else str(v)) for name, v in pairs if not pd.isna(name) and str(name).strip()}
+    return {
+        str(name): parse("" if missing(v) else str(v)) for name, v in pairs if not missing(name) and str(name).strip()
+    }
+
+
+def missing(cell: Any) -> bool:
+    """Whether a cell of an edited table holds nothing."""
+    import pandas as pd
+
+    return bool(pd.isna(cell)) if not isinstance(cell, list | dict) else False
 
 
 def _rows(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -161,8 +228,15 @@ def _rows(one: FormField, value: Any, around: Surroundings) -> Any:
 
     base = st.session_state.setdefault(f"{around.key}.base", list(value or []))
     st.caption(one.label, help=one.help or None)
-    edited = st.data_editor(pd.DataFrame(base), num_rows="dynamic", hide_index=True, key=around.key, disabled=around.disabled, height="content")
-    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in edited.to_dict("records")]
+    edited = st.data_editor(
+        pd.DataFrame(base),
+        num_rows="dynamic",
+        hide_index=True,
+        key=around.key,
+        disabled=around.disabled,
+        height="content",
+    )
+    return [{str(k): None if missing(v) else v for k, v in row.items()} for row in edited.to_dict("records")]
 
 
 def _yaml(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -207,15 +281,26 @@ def _union(one: FormField, value: Values, around: Surroundings) -> Values:
     inside = around.inside(one.name)
     current = str(value.get(one.tag) or tags[0])
     chosen = st.selectbox(
-        spec.label(one.name), tags, index=tags.index(current) if current in tags else 0, key=f"{inside.key}.{one.tag}", disabled=around.disabled
+        spec.label(one.name),
+        tags,
+        index=tags.index(current) if current in tags else 0,
+        key=f"{inside.key}.{one.tag}",
+        disabled=around.disabled,
     )
     variant = one.variant(chosen)
     if variant is None:
         return value
     if variant.help:
         st.caption(variant.help)
-    known = value if chosen == current else {name: v for name, v in value.items() if name in {f.name for f in variant.fields}}
-    return {one.tag: chosen, **draw(variant.fields, {k: v for k, v in known.items() if k != one.tag}, inside.inside(chosen))}
+    known = (
+        value
+        if chosen == current
+        else {name: v for name, v in value.items() if name in {f.name for f in variant.fields}}
+    )
+    return {
+        one.tag: chosen,
+        **draw(variant.fields, {k: v for k, v in known.items() if k != one.tag}, inside.inside(chosen)),
+    }
 
 
 def _unions(one: FormField, items: list[Values], around: Surroundings, whole: Mapping[str, Any]) -> list[Values]:
@@ -230,7 +315,9 @@ def _unions(one: FormField, items: list[Values], around: Surroundings, whole: Ma
     return items
 
 
-def _card(one: FormField, variant: Variant, items: list[Values], at: int, around: Surroundings, whole: Mapping[str, Any]) -> Values:
+def _card(
+    one: FormField, variant: Variant, items: list[Values], at: int, around: Surroundings, whole: Mapping[str, Any]
+) -> Values:
     item = items[at]
     off = item.get("enabled", True) is False
     title = f"**{at + 1} · {spec.label(variant.tag)}**  {'(off) ' if off else ''}:small[{_plain(spec.summary(variant, item))}]"
@@ -252,16 +339,36 @@ def _card(one: FormField, variant: Variant, items: list[Values], at: int, around
                 if any(f.name == "enabled" for f in variant.fields):
                     flipped = {**new, "enabled": False} if not off else {k: v for k, v in new.items() if k != "enabled"}
                     st.button(
-                        "", icon=":material/toggle_off:" if off else ":material/toggle_on:", help="Switch on" if off else "Switch off",
-                        key=f"{key}.off", type="tertiary", on_click=change, args=([*items[:at], flipped, *items[at + 1 :]],),
+                        "",
+                        icon=":material/toggle_off:" if off else ":material/toggle_on:",
+                        help="Switch on" if off else "Switch off",
+                        key=f"{key}.off",
+                        type="tertiary",
+                        on_click=change,
+                        args=([*items[:at], flipped, *items[at + 1 :]],),
                     )
-                for icon, text, by in ((":material/arrow_upward:", "Move up", -1), (":material/arrow_downward:", "Move down", 1)):
+                for icon, text, by in (
+                    (":material/arrow_upward:", "Move up", -1),
+                    (":material/arrow_downward:", "Move down", 1),
+                ):
                     st.button(
-                        "", icon=icon, help=text, key=f"{key}.{by}", type="tertiary", on_click=change,
-                        args=(spec.moved([*items[:at], new, *items[at + 1 :]], at, by),), disabled=not 0 <= at + by < len(items),
+                        "",
+                        icon=icon,
+                        help=text,
+                        key=f"{key}.{by}",
+                        type="tertiary",
+                        on_click=change,
+                        args=(spec.moved([*items[:at], new, *items[at + 1 :]], at, by),),
+                        disabled=not 0 <= at + by < len(items),
                     )
                 st.button(
-                    "", icon=":material/delete:", help="Remove", key=f"{key}.x", type="tertiary", on_click=change, args=([*items[:at], *items[at + 1 :]],)
+                    "",
+                    icon=":material/delete:",
+                    help="Remove",
+                    key=f"{key}.x",
+                    type="tertiary",
+                    on_click=change,
+                    args=([*items[:at], *items[at + 1 :]],),
                 )
     return new
 
@@ -283,6 +390,12 @@ def _adder(one: FormField, items: list[Values], around: Surroundings, whole: Map
             around.changed({**whole, one.name: [*items, {one.tag: tag}]})
 
     st.selectbox(
-        f"Add {noun}", tags, index=None, placeholder=f"Add {noun} …", label_visibility="collapsed", key=f"{around.key}.add", on_change=add,
+        f"Add {noun}",
+        tags,
+        index=None,
+        placeholder=f"Add {noun} …",
+        label_visibility="collapsed",
+        key=f"{around.key}.add",
+        on_change=add,
         format_func=lambda tag: f"{spec.label(tag)} — {(one.variant(tag) or Variant('', '', ())).help}"[:90],
     )

@@ -86,7 +86,9 @@ def pages() -> dict[str, StreamlitPage]:
 
 def side_bar(all_pages: Mapping[str, StreamlitPage], current: StreamlitPage, user: Principal) -> None:
     """Brand, links, health."""
-    active = next((PARENTS.get(name, name) for name, page in all_pages.items() if page.url_path == current.url_path), "")
+    active = next(
+        (PARENTS.get(name, name) for name, page in all_pages.items() if page.url_path == current.url_path), ""
+    )
     with st.sidebar:
         _brand()
         for name, page in all_pages.items():

@@ -40,7 +40,15 @@ def lanes(run: Run, now: datetime) -> tuple[list[Lane], float]:
         took = (until - step.started_at).total_seconds()
         offset = (step.started_at - start).total_seconds() / span
         found.append(
-            Lane(step.id, step.name or step.id, step.status, min(max(offset, 0), 1), min(max(took / span, 0), 1), took, step.fused_into)
+            Lane(
+                step.id,
+                step.name or step.id,
+                step.status,
+                min(max(offset, 0), 1),
+                min(max(took / span, 0), 1),
+                took,
+                step.fused_into,
+            )
         )
     return found, span
 
@@ -55,7 +63,9 @@ def gantt_html(run: Run, now: datetime) -> str:
 def _axis(span: float) -> str:
     if not span:
         return ""
-    marks = "".join(f"<span>{words.duration(span * share) if share else '0'}</span>" for share in (0, 0.25, 0.5, 0.75, 1))
+    marks = "".join(
+        f"<span>{words.duration(span * share) if share else '0'}</span>" for share in (0, 0.25, 0.5, 0.75, 1)
+    )
     return f'<div class="line axis"><span></span><div>{marks}</div><span></span></div>'
 
 
@@ -63,9 +73,16 @@ def _line(lane: Lane) -> str:
     tone = look(lane.status).tone
     fused = f" title=\"computed together with {html.escape(lane.fused_into)}\" class='fused'" if lane.fused_into else ""
     bar = f'<i{fused} style="left:{lane.start:.2%};width:{lane.length:.2%}"></i>' if lane.took_s is not None else ""
-    took = "" if lane.took_s is None else f"in {html.escape(lane.fused_into)}" if lane.fused_into else words.duration(lane.took_s)
+    took = (
+        ""
+        if lane.took_s is None
+        else f"in {html.escape(lane.fused_into)}"
+        if lane.fused_into
+        else words.duration(lane.took_s)
+    )
+    name = html.escape(lane.name)
     return (
-        f'<div class="line tone-{tone}"><span title="{html.escape(lane.name)}"><i class="dot {tone}"></i>{html.escape(lane.name)}</span>'
+        f'<div class="line tone-{tone}"><span title="{name}"><i class="dot {tone}"></i>{name}</span>'
         f'<div class="lane">{bar}</div><span class="took" title="{took}">{took}</span></div>'
     )
 

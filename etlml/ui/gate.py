@@ -7,6 +7,8 @@ import secrets
 import time
 from collections import defaultdict, deque
 from datetime import timedelta
+from functools import lru_cache
+from importlib.resources import files
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -188,25 +190,14 @@ def _same_origin(request: Request) -> bool:
     return origin is None or origin == "null" or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Sign in · etlml</title><style>
-@font-face{font-family:Inter;src:url("/etlml-assets/inter.woff2") format("woff2");font-weight:100 900}
-:root{color-scheme:light dark;--bg:#f6f7f9;--paper:#fff;--ink:#1b1f27;--faint:#6b7280;--line:#e4e6eb;--accent:#4f5bd5;--bad:#dc2626}
-@media(prefers-color-scheme:dark){:root{--bg:#101318;--paper:#181c23;--ink:#e6e9ef;--faint:#9aa3b2;--line:#2a303a;--accent:#7580fa;--bad:#f05252}}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,sans-serif}
-form{width:320px;padding:30px 32px 32px;border:1px solid var(--line);border-radius:14px;background:var(--paper)}h1{margin:0 0 2px;font-size:20px;letter-spacing:-.01em}
-p{margin:0 0 18px;color:var(--faint);font-size:14px}label{display:block;margin:12px 0 4px;font-size:13px;font-weight:500}
-input{width:100%;box-sizing:border-box;padding:9px 11px;border:1px solid var(--line);border-radius:8px;background:var(--bg);color:inherit;font:inherit}
-input:focus{outline:2px solid var(--accent);outline-offset:-1px}button{width:100%;margin-top:20px;padding:10px;border:0;border-radius:8px;background:var(--accent);color:#fff;font:inherit;font-weight:600;cursor:pointer}
-.bad{margin:14px 0 0;color:var(--bad)}</style></head><body><form method="post"><h1>etlml</h1><p>Sign in to your workspace.</p>
-<label for="name">Name</label><input id="name" name="name" value="__NAME__" autocomplete="username" required autofocus>
-<label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
-__ERROR__<button>Sign in</button></form></body></html>"""
+@lru_cache(maxsize=1)
+def _page() -> str:
+    return (files("etlml.ui") / "assets" / "sign_in.html").read_text(encoding="utf-8")
 
 
 def _form(problem: str, status: int = 200, *, name: str = "") -> Response:
     shown = f'<p class="bad" role="alert">{html.escape(problem)}</p>' if problem else ""
-    page = _PAGE.replace("__NAME__", html.escape(name, quote=True)).replace("__ERROR__", shown)
+    page = _page().replace("__NAME__", html.escape(name, quote=True)).replace("__ERROR__", shown)
     headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
     return HTMLResponse(page, status, headers=headers)
 

@@ -99,7 +99,8 @@ def merged(
     Args:
         steps: The steps as they were.
         kept: Every step that was ever here, by id: undo brings back one that was deleted.
-        event: ``{"nodes": [{id, x, y, from?}], "edges": [{source, target}]}``; ``from`` is ``{"template": key}`` or ``{"copy_of": id}``.
+        event: ``{"nodes": [{id, x, y, from?}], "edges": [{source, target}]}``, where ``from`` is ``{"template": key}`` or
+            ``{"copy_of": id}``.
         templates: What the palette offers, by key.
 
     Returns:

@@ -12,7 +12,10 @@ Cells = Mapping[str, Any]
 
 
 class Column(NamedTuple):
-    """A column of a list; ``kind`` says how its cells look (name, status, time, number, text, dim, code, tags, history, bar, actions)."""
+    """A column of a list; ``kind`` says how its cells look.
+
+    Kinds: name, status, time, number, text, dim, code, tags, history, bar, actions.
+    """
 
     key: str
     label: str

@@ -14,7 +14,9 @@ def log_html(entries: Sequence[LogEntry], *, zone: tzinfo | None, query: str = "
     """Lines, newest first in ``entries``, newest last on the screen (the block keeps to its foot by itself)."""
     if not entries:
         return '<div class="empty-card"><b>No lines</b><span>Nothing was logged that fits.</span></div>'
-    lines = "".join(_with_day(entry, older, zone, query) for entry, older in zip(entries, [*entries[1:], None], strict=True))
+    lines = "".join(
+        _with_day(entry, older, zone, query) for entry, older in zip(entries, [*entries[1:], None], strict=True)
+    )
     return f'<div class="log" style="--log-height:{height}px">{lines}</div>'
 
 
@@ -30,10 +32,11 @@ def _line(entry: LogEntry, zone: tzinfo | None, query: str) -> str:
     message = _marked(first, query)
     if rest:
         message += f"<details><summary>{rest.count(chr(10)) + 1} more lines</summary>{_marked(rest, query)}</details>"
-    source = entry.step_id or entry.source
+    source, origin = html.escape(entry.step_id or entry.source), html.escape(entry.logger or entry.source, quote=True)
     return (
-        f'<div class="tone-{LEVEL_TONE[entry.level]}"><time title="{words.exact(entry.ts, zone)}">{words.clock_time(entry.ts, zone)}</time>'
-        f'<span class="lv">{entry.level}</span><span class="src" title="{html.escape(entry.logger or entry.source, quote=True)}">{html.escape(source)}</span>'
+        f'<div class="tone-{LEVEL_TONE[entry.level]}">'
+        f'<time title="{words.exact(entry.ts, zone)}">{words.clock_time(entry.ts, zone)}</time>'
+        f'<span class="lv">{entry.level}</span><span class="src" title="{origin}">{source}</span>'
         f'<span class="msg">{message}</span></div>'
     )
 
@@ -48,4 +51,7 @@ def _marked(text: str, query: str) -> str:
 
 def as_text(entries: Sequence[LogEntry]) -> str:
     """Lines for a download, oldest first, times in UTC."""
-    return "".join(f"{entry.ts:%Y-%m-%dT%H:%M:%S.%f}Z {entry.level:8} {entry.source} {entry.step_id or '-'} {entry.message}\n" for entry in reversed(entries))
+    return "".join(
+        f"{entry.ts:%Y-%m-%dT%H:%M:%S.%f}Z {entry.level:8} {entry.source} {entry.step_id or '-'} {entry.message}\n"
+        for entry in reversed(entries)
+    )

@@ -20,7 +20,11 @@ COLUMNS = (
     Column("versions", "Versions", "number"),
     Column("at", "Registered", "time"),
 )
-VERSION_COLUMNS = (Column("name", "Version", "name"), Column("status", "State", "status"), Column("at", "Registered", "time"))
+VERSION_COLUMNS = (
+    Column("name", "Version", "name"),
+    Column("status", "State", "status"),
+    Column("at", "Registered", "time"),
+)
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "NUMERIC", "REAL", "HUGEINT", "NUMBER")
 
 
@@ -49,7 +53,10 @@ def version_row(model: Model) -> dict[str, Any]:
     """One version."""
     return row(
         model.version,
-        name={"text": model.version, "sub": ", ".join(f"@{alias}" for alias in model.aliases) or metrics_line(model.metrics, 1)},
+        name={
+            "text": model.version,
+            "sub": ", ".join(f"@{alias}" for alias in model.aliases) or metrics_line(model.metrics, 1),
+        },
         status={"text": model.status, "label": look(model.status).label},
         at=when(model.created_at),
     )
@@ -57,7 +64,11 @@ def version_row(model: Model) -> dict[str, Any]:
 
 def metrics_line(metrics: Mapping[str, float | None], most: int = 3) -> str:
     """Some metrics in one line."""
-    return ", ".join(f"{key.replace('_', ' ')} {words.metric(value)}" for key, value in list(metrics.items())[:most] if value is not None)
+    return ", ".join(
+        f"{key.replace('_', ' ')} {words.metric(value)}"
+        for key, value in list(metrics.items())[:most]
+        if value is not None
+    )
 
 
 def inputs(model: Model) -> list[Input]:
@@ -86,7 +97,9 @@ def input_widget(one: Input) -> Any:
     """A field for an input."""
     key, start = f"try_{one.name}", example(one)
     if one.categories:
-        return st.selectbox(one.name, list(one.categories), key=key, accept_new_options=all(isinstance(c, str) for c in one.categories))
+        return st.selectbox(
+            one.name, list(one.categories), key=key, accept_new_options=all(isinstance(c, str) for c in one.categories)
+        )
     if isinstance(start, bool):
         return st.toggle(one.name, start, key=key)
     if isinstance(start, int | float):
@@ -117,5 +130,9 @@ def commands(model: Model, api: str) -> dict[str, str]:
     return {
         "curl": f"curl -X POST {api}/models/{model.name}/predict \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'",
         "Command line": f"etlml predict {model.name} data.csv --version {model.version}",
-        "Python": f'import httpx\n\nreply = httpx.post("{api}/models/{model.name}/predict", json={{"rows": [{given!r}], "version": "{model.version}"}})\nprint(reply.json()["predictions"])',
+        "Python": (
+            f'import httpx\n\nurl = "{api}/models/{model.name}/predict"\n'
+            f'reply = httpx.post(url, json={{"rows": [{given!r}], "version": "{model.version}"}})\n'
+            'print(reply.json()["predictions"])'
+        ),
     }

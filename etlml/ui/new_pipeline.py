@@ -15,9 +15,17 @@ TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
         "Read a file, keep some rows, write Parquet.",
         {
             "steps": [
-                {"id": "read", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}}},
+                {
+                    "id": "read",
+                    "type": "extract",
+                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
+                },
                 {"id": "tidy", "type": "transform", "config": {"ops": [{"op": "drop_null"}]}},
-                {"id": "save", "type": "load", "config": {"sink": {"kind": "file", "path": "out/result.parquet"}, "mode": "overwrite"}},
+                {
+                    "id": "save",
+                    "type": "load",
+                    "config": {"sink": {"kind": "file", "path": "out/result.parquet"}, "mode": "overwrite"},
+                },
             ]
         },
     ),
@@ -25,16 +33,27 @@ TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
         "Read a file and check rules on it; rows that break one are set aside.",
         {
             "steps": [
-                {"id": "read", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}}},
+                {
+                    "id": "read",
+                    "type": "extract",
+                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
+                },
                 {
                     "id": "check",
                     "type": "validate",
                     "config": {
                         "on_failure": "quarantine",
-                        "rules": [{"rule": "not_null", "column": "species"}, {"rule": "between", "column": "year", "min": 2000, "max": 2030}],
+                        "rules": [
+                            {"rule": "not_null", "column": "species"},
+                            {"rule": "between", "column": "year", "min": 2000, "max": 2030},
+                        ],
                     },
                 },
-                {"id": "save", "type": "load", "config": {"sink": {"kind": "file", "path": "out/checked.parquet"}, "mode": "overwrite"}},
+                {
+                    "id": "save",
+                    "type": "load",
+                    "config": {"sink": {"kind": "file", "path": "out/checked.parquet"}, "mode": "overwrite"},
+                },
             ]
         },
     ),
@@ -42,13 +61,24 @@ TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
         "Read a file, train a classifier, register it.",
         {
             "steps": [
-                {"id": "read", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}}},
-                {"id": "model", "type": "train", "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "my-model"}},
+                {
+                    "id": "read",
+                    "type": "extract",
+                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
+                },
+                {
+                    "id": "model",
+                    "type": "train",
+                    "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "my-model"},
+                },
             ]
         },
     ),
 }
-_YAML_HINT = "name: my-pipeline\nsteps:\n  - {id: read, type: extract, config: {source: {kind: file, path: examples/penguins.csv}}}\n"
+_YAML_HINT = """name: my-pipeline
+steps:
+  - {id: read, type: extract, config: {source: {kind: file, path: examples/penguins.csv}}}
+"""
 
 
 def ask(services: Services, user: Principal) -> None:
@@ -56,7 +86,9 @@ def ask(services: Services, user: Principal) -> None:
 
     @st.dialog("New pipeline", width="medium")
     def dialog() -> None:
-        way = st.segmented_control("Start from", ["Empty canvas", "Template", "YAML"], default="Empty canvas", key="new_way", required=True)
+        way = st.segmented_control(
+            "Start from", ["Empty canvas", "Template", "YAML"], default="Empty canvas", key="new_way", required=True
+        )
         if way == "YAML":
             _from_yaml(services, user)
         else:
@@ -67,7 +99,11 @@ def ask(services: Services, user: Principal) -> None:
 
 def _named(services: Services, user: Principal, *, with_template: bool) -> None:
     name = st.text_input("Name", key="new_name", placeholder="orders-daily")
-    chosen = st.radio("Template", list(TEMPLATES), captions=[text for text, _ in TEMPLATES.values()], key="new_template") if with_template else None
+    chosen = (
+        st.radio("Template", list(TEMPLATES), captions=[text for text, _ in TEMPLATES.values()], key="new_template")
+        if with_template
+        else None
+    )
     if st.button("Create", type="primary", key="new_create", disabled=not name):
         document = {"name": name, **(TEMPLATES[chosen][1] if chosen else {})}
         with parts.shown_errors():

@@ -82,10 +82,22 @@ def metrics(shown: Summary) -> list[Metric]:
     per_day = [sum(values[i] for values in shown.series.values()) for i in range(len(shown.days))]
     rates = [rate([{"status": s, "runs": v[i]} for s, v in shown.series.items()]) for i in range(len(shown.days))]
     more = shown.runs - shown.runs_before
-    change = None if shown.success_rate is None or shown.success_before is None else (shown.success_rate - shown.success_before) * 100
+    change = (
+        None
+        if shown.success_rate is None or shown.success_before is None
+        else (shown.success_rate - shown.success_before) * 100
+    )
     return [
         Metric("Pipelines", words.count(shown.pipelines), None, None, [], "Pipelines that are stored."),
-        Metric("Runs", words.count(shown.runs), f"{more:+,}" if shown.runs_before else None, "before", [float(n) for n in per_day], "Runs in this time.", neutral=True),
+        Metric(
+            "Runs",
+            words.count(shown.runs),
+            f"{more:+,}" if shown.runs_before else None,
+            "before",
+            [float(n) for n in per_day],
+            "Runs in this time.",
+            neutral=True,
+        ),
         Metric(
             "Success rate",
             words.percent(shown.success_rate),
@@ -94,8 +106,23 @@ def metrics(shown: Summary) -> list[Metric]:
             [share * 100 for share in rates if share is not None],
             "Successful runs among those that succeeded or failed.",
         ),
-        Metric("Data quality", words.percent(shown.score), None, None, [score * 100 for score in shown.scores], "Mean score of the validations."),
-        Metric("Models", words.count(shown.models), f"{shown.deployed} deployed" if shown.deployed else None, None, [], "Registered versions.", neutral=True),
+        Metric(
+            "Data quality",
+            words.percent(shown.score),
+            None,
+            None,
+            [score * 100 for score in shown.scores],
+            "Mean score of the validations.",
+        ),
+        Metric(
+            "Models",
+            words.count(shown.models),
+            f"{shown.deployed} deployed" if shown.deployed else None,
+            None,
+            [],
+            "Registered versions.",
+            neutral=True,
+        ),
     ]
 
 
@@ -114,4 +141,8 @@ def running_row(run: Run, durations: Sequence[float], now: datetime) -> dict[str
 def failure_row(run: Run) -> dict[str, Any]:
     """A failed run with the first line of its error."""
     line = words.first_line(run.error.message, 90) if run.error else "failed"
-    return row(run.id, name={"text": run.pipeline_name, "sub": line, "title": run.error.message if run.error else ""}, at=when(run.finished_at or run.created_at))
+    return row(
+        run.id,
+        name={"text": run.pipeline_name, "sub": line, "title": run.error.message if run.error else ""},
+        at=when(run.finished_at or run.created_at),
+    )

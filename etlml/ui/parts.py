@@ -13,9 +13,11 @@ from etlml.ui import format as words
 from etlml.ui.looks import Tone, look
 
 _LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-_MEND = re.compile(
-    r"^(Did you|Choose|Write|Check|Add|Use|Put|Take|Set|Give|See|Cancel|Wait|Remove|Rename|Look|Mend|Save|Known|It has|Ask|Start|Drop|Fill|Cast|Give|Leave|Quote|Try|Raise|Lower|Change|Name|Sort)\b"
+_MENDS = (
+    "Did you|Choose|Write|Check|Add|Use|Put|Take|Set|Give|See|Cancel|Wait|Remove|Rename|Look|Mend|Save|Known|It has|Ask|Start",
+    "Drop|Fill|Cast|Leave|Quote|Try|Raise|Lower|Change|Name|Sort|Correct|Make|Press|Install|Run|Copy|Split|Free|Sign|Close|Restore",
 )
+_MEND = re.compile(rf"^({'|'.join(_MENDS)})\b")
 
 
 def escaped(text: str) -> str:

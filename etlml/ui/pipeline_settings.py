@@ -12,12 +12,18 @@ from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.drafts import draft_from
 from etlml.services.principals import Principal
-from etlml.ui import drafts, lists, parts, place
+from etlml.ui import drafts, forms, lists, parts, place
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
 from etlml.ui.fields import parsed_scalar, shown_scalar
 
-PRESETS = {"Every hour": "0 * * * *", "Every day": "0 6 * * *", "Workdays": "0 6 * * 1-5", "Every week": "0 6 * * 1", "Every month": "0 6 1 * *"}
+PRESETS = {
+    "Every hour": "0 * * * *",
+    "Every day": "0 6 * * *",
+    "Workdays": "0 6 * * 1-5",
+    "Every week": "0 6 * * 1",
+    "Every month": "0 6 1 * *",
+}
 
 
 def draw(services: Services, draft: Draft, user: Principal, *, may_edit: bool) -> None:
@@ -27,31 +33,70 @@ def draw(services: Services, draft: Draft, user: Principal, *, may_edit: bool) -
     with left:
         parts.section("Schedule")
         schedule = st.text_input(
-            "Cron", document.schedule or "", key=f"{key}.cron", placeholder="0 6 * * 1-5", disabled=off, help="Minute, hour, day of month, month, day of week; or @daily, @hourly."
+            "Cron",
+            document.schedule or "",
+            key=f"{key}.cron",
+            placeholder="0 6 * * 1-5",
+            disabled=off,
+            help="Minute, hour, day of month, month, day of week; or @daily, @hourly.",
         )
         st.caption("  ·  ".join(f"{name}: `{text}`" for name, text in PRESETS.items()))
         zones = sorted(_zones())
-        timezone = st.selectbox("Time zone", zones, index=zones.index(document.timezone) if document.timezone in zones else 0, key=f"{key}.zone", disabled=off)
+        timezone = st.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(document.timezone) if document.timezone in zones else 0,
+            key=f"{key}.zone",
+            disabled=off,
+        )
         paused = st.toggle("Paused", document.options.paused, key=f"{key}.paused", disabled=off)
         with st.expander("Missed and overlapping fires"):
-            missed = st.segmented_control("Missed fires", ["latest", "all", "none"], default=document.options.missed, key=f"{key}.missed", required=True, disabled=off, help="Which fires that nobody was there for are made up.")
-            overlap = st.segmented_control("While a run goes on", ["skip", "queue", "cancel"], default=document.options.overlap, key=f"{key}.overlap", required=True, disabled=off)
+            missed = st.segmented_control(
+                "Missed fires",
+                ["latest", "all", "none"],
+                default=document.options.missed,
+                key=f"{key}.missed",
+                required=True,
+                disabled=off,
+                help="Which fires that nobody was there for are made up.",
+            )
+            overlap = st.segmented_control(
+                "While a run goes on",
+                ["skip", "queue", "cancel"],
+                default=document.options.overlap,
+                key=f"{key}.overlap",
+                required=True,
+                disabled=off,
+            )
         fires(schedule, timezone, paused)
     with right:
         parts.section("Parameters", "used as ${params.name}")
         params = _params(document, key, off)
         parts.section("About")
         description = st.text_area("Description", document.description, key=f"{key}.text", height=80, disabled=off)
-        tags = st.multiselect("Tags", document.tags, default=document.tags, accept_new_options=True, key=f"{key}.tags", disabled=off)
+        tags = st.multiselect(
+            "Tags", document.tags, default=document.tags, accept_new_options=True, key=f"{key}.tags", disabled=off
+        )
         a, b, c = st.columns(3)
         most = a.number_input("Runs at once", 1, 100, document.max_running, key=f"{key}.most", disabled=off)
         priority = b.number_input("Priority", -100, 100, document.priority, key=f"{key}.priority", disabled=off)
-        limit = c.number_input("Time limit (s)", 0.0, None, document.timeout_s, key=f"{key}.limit", placeholder="none", disabled=off)
-    options = ScheduleOptions(**{**document.options.model_dump(), "paused": paused, "missed": missed, "overlap": overlap})
+        limit = c.number_input(
+            "Time limit (s)", 0.0, None, document.timeout_s, key=f"{key}.limit", placeholder="none", disabled=off
+        )
+    options = ScheduleOptions(
+        **{**document.options.model_dump(), "paused": paused, "missed": missed, "overlap": overlap}
+    )
     new = document.model_copy(
         update={
-            "schedule": schedule.strip() or None, "timezone": timezone, "options": options, "params": params, "description": description,
-            "tags": tags, "max_running": int(most), "priority": int(priority), "timeout_s": limit or None,
+            "schedule": schedule.strip() or None,
+            "timezone": timezone,
+            "options": options,
+            "params": params,
+            "description": description,
+            "tags": tags,
+            "max_running": int(most),
+            "priority": int(priority),
+            "timeout_s": limit or None,
         }
     )
     if may_edit and new != document:
@@ -78,12 +123,21 @@ def fires(schedule: str, timezone: str, paused: bool) -> None:
         st.error(error.message)
         return
     st.caption("Paused; it would fire next:" if paused else "Next fires:")
-    lists.draw("next_five", (lists.Column("at", "", "text"), lists.Column("in", "", "time", align="right")), fire_rows(moments, place.zone()), head=False, opens=False)
+    lists.draw(
+        "next_five",
+        (lists.Column("at", "", "text"), lists.Column("in", "", "time", align="right")),
+        fire_rows(moments, place.zone()),
+        head=False,
+        opens=False,
+    )
 
 
 def fire_rows(moments: list[datetime], zone: tzinfo) -> list[dict[str, object]]:
     """Fires as rows."""
-    return [lists.row(moment.isoformat(), at=f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M}", **{"in": lists.when(moment)}) for moment in moments]
+    return [
+        lists.row(moment.isoformat(), at=f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M}", **{"in": lists.when(moment)})
+        for moment in moments
+    ]
 
 
 def _params(document: PipelineDraft, key: str, off: bool) -> dict[str, object]:
@@ -91,19 +145,45 @@ def _params(document: PipelineDraft, key: str, off: bool) -> dict[str, object]:
 
     base = st.session_state.setdefault(f"{key}.params.base", dict(document.params))
     plain = {name: value for name, value in base.items() if not isinstance(value, dict | list)}
-    frame = pd.DataFrame({"name": list(plain), "value": [shown_scalar(value) for value in plain.values()]}, dtype="string")
-    config = {"name": st.column_config.TextColumn("Name", required=True), "value": st.column_config.TextColumn("Default")}
-    edited = st.data_editor(frame, num_rows="dynamic", hide_index=True, key=f"{key}.params", disabled=off, column_config=config, height="content")
+    frame = pd.DataFrame(
+        {"name": list(plain), "value": [shown_scalar(value) for value in plain.values()]}, dtype="string"
+    )
+    config = {
+        "name": st.column_config.TextColumn("Name", required=True),
+        "value": st.column_config.TextColumn("Default"),
+    }
+    edited = st.data_editor(
+        frame,
+        num_rows="dynamic",
+        hide_index=True,
+        key=f"{key}.params",
+        disabled=off,
+        column_config=config,
+        height="content",
+    )
     pairs = ((row.name, row.value) for row in edited.itertuples(index=False))
-    given = {str(name): None if pd.isna(value) else parsed_scalar(str(value)) for name, value in pairs if not pd.isna(name) and str(name).strip()}
-    texts = {name: str(base[name]) for name in given if isinstance(base.get(name), str) and shown_scalar(base[name]) == shown_scalar(given[name])}
+    given = {
+        str(name): None if forms.missing(value) else parsed_scalar(str(value))
+        for name, value in pairs
+        if not forms.missing(name) and str(name).strip()
+    }
+    texts = {
+        name: str(base[name])
+        for name in given
+        if isinstance(base.get(name), str) and shown_scalar(base[name]) == shown_scalar(given[name])
+    }
     return {**{name: value for name, value in base.items() if isinstance(value, dict | list)}, **given, **texts}
 
 
 def yaml_tab(services: Services, draft: Draft, user: Principal, *, may_edit: bool) -> None:
     """The whole pipeline as YAML."""
     text = st.text_area(
-        "YAML", services.pipelines.to_yaml(draft.document), height=560, key=f"{draft.pipeline_id}.{draft.form}.{hash(draft.document.model_dump_json())}.yaml", disabled=not may_edit, label_visibility="collapsed"
+        "YAML",
+        services.pipelines.to_yaml(draft.document),
+        height=560,
+        key=f"{draft.pipeline_id}.{draft.form}.{hash(draft.document.model_dump_json())}.yaml",
+        disabled=not may_edit,
+        label_visibility="collapsed",
     )
     if may_edit and st.button("Apply to the draft", icon=":material/check:", key="apply_yaml"):
         try:
@@ -125,7 +205,14 @@ def versions(services: Services, pipeline: Pipeline, draft: Draft, user: Princip
     columns = (lists.Column("name", "Version", "name"), lists.Column("at", "Saved", "time"))
     chosen = int(place.param("version") or pipeline.version)
     with left:
-        rows = [lists.row(str(v.version), name={"text": f"Version {v.version}", "sub": f"by {v.author or 'nobody'}"}, at=lists.when(v.created_at)) for v in found]
+        rows = [
+            lists.row(
+                str(v.version),
+                name={"text": f"Version {v.version}", "sub": f"by {v.author or 'nobody'}"},
+                at=lists.when(v.created_at),
+            )
+            for v in found
+        ]
         happened = lists.draw("versions", columns, rows, current=str(chosen), height=560)
         if happened.opened and happened.opened != str(chosen):
             place.set_params(version=happened.opened)
@@ -138,7 +225,11 @@ def versions(services: Services, pipeline: Pipeline, draft: Draft, user: Princip
         st.caption(f"What version {chosen} changed" if before else f"Version {chosen}")
         text = changes(services.pipelines.to_yaml(before) if before else "", services.pipelines.to_yaml(document))
         st.code(text or "Only the places of steps.", language="diff" if before else "yaml", height=500)
-        if may_edit and chosen != pipeline.version and st.button(f"Restore version {chosen}", icon=":material/history:", key="restore"):
+        if (
+            may_edit
+            and chosen != pipeline.version
+            and st.button(f"Restore version {chosen}", icon=":material/history:", key="restore")
+        ):
             with parts.shown_errors():
                 services.pipelines.restore(pipeline.id, chosen, author=user.name)
                 drafts.discard(services, services.pipelines.get(pipeline.id), draft, user.name)

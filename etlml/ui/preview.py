@@ -24,7 +24,8 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     except EtlmlError as error:
         parts.empty("No rows to show", error.message)
         return
-    st.caption(f"The first {len(found['rows']):,} of {words.plural(found['total'], 'row')}, {words.plural(len(found['columns']), 'column')}.")
+    shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
+    st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}.")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
 
 
@@ -34,4 +35,6 @@ def table(found: Mapping[str, Any], *, key: str, height: int) -> None:
 
     names = [column["name"] for column in found["columns"]]
     config = {column["name"]: st.column_config.Column(help=column["type"]) for column in found["columns"]}
-    st.dataframe(pd.DataFrame(found["rows"], columns=names), hide_index=True, height=height, key=key, column_config=config)
+    st.dataframe(
+        pd.DataFrame(found["rows"], columns=names), hide_index=True, height=height, key=key, column_config=config
+    )

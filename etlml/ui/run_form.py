@@ -73,11 +73,18 @@ def commands(pipeline: Pipeline) -> dict[str, str]:
     settings = get_settings()
     base = f"http://{settings.host}:{settings.api_port}/api"
     body = json.dumps({"params": pipeline.params}) if pipeline.params else "{}"
-    given = "".join(f" --param {name}={shown_scalar(value)}" for name, value in pipeline.params.items() if not isinstance(value, dict | list))
+    given = "".join(
+        f" --param {name}={shown_scalar(value)}"
+        for name, value in pipeline.params.items()
+        if not isinstance(value, dict | list)
+    )
     return {
         "Command line": f"etlml run {_quoted(pipeline.name)}{given} --wait",
         "curl": f"curl -X POST {base}/pipelines/{pipeline.id}/run \\\n  -H 'Content-Type: application/json' -d '{body}'",
-        "Python": f'import httpx\n\nrun = httpx.post("{base}/pipelines/{pipeline.id}/run", json={{"params": {pipeline.params!r}}}).json()',
+        "Python": (
+            f'import httpx\n\nurl = "{base}/pipelines/{pipeline.id}/run"\n'
+            f'run = httpx.post(url, json={{"params": {pipeline.params!r}}}).json()'
+        ),
     }
 
 

@@ -28,7 +28,13 @@ PIPELINE_COLUMNS = (
     Column("tags", "Tags", "tags"),
     Column("do", "", "actions"),
 )
-_VERBS = {"run": "run of", "pipeline": "pipeline", "model": "model", "experiment": "experiment", "connection": "connection"}
+_VERBS = {
+    "run": "run of",
+    "pipeline": "pipeline",
+    "model": "model",
+    "experiment": "experiment",
+    "connection": "connection",
+}
 
 
 def status_cell(status: str, *, warnings: int = 0) -> dict[str, Any]:
@@ -40,7 +46,11 @@ def status_cell(status: str, *, warnings: int = 0) -> dict[str, Any]:
 def run_row(run: Run, *, named: bool = True) -> dict[str, Any]:
     """A run; without its pipeline's name on the pipeline's own page."""
     title = run.pipeline_name if named else f"Run {run.id[-6:]}"
-    sub = words.first_line(run.error.message, 110) if run.error else (run.reason or f"by {run.triggered_by}" if run.triggered_by else "")
+    sub = (
+        words.first_line(run.error.message, 110)
+        if run.error
+        else (run.reason or f"by {run.triggered_by}" if run.triggered_by else "")
+    )
     out = max((step.rows_out or 0 for step in run.steps), default=0)
     return row(
         run.id,
@@ -61,7 +71,8 @@ def history_cell(runs: Sequence[Run]) -> list[dict[str, Any]]:
         {
             "status": run.status,
             "size": (run.duration_s or 0) / longest,
-            "title": f"{look(run.status).label}" + (f" in {words.duration(run.duration_s)}" if run.duration_s is not None else ""),
+            "title": f"{look(run.status).label}"
+            + (f" in {words.duration(run.duration_s)}" if run.duration_s is not None else ""),
         }
         for run in reversed(runs)
     ]
@@ -83,16 +94,31 @@ def pipeline_row(
         next=None if pipeline.options.paused else next_fire,
         steps=str(len(pipeline.steps)),
         tags=list(pipeline.tags[:3]),
-        do=[{"key": "run", "label": "Run", "title": f"Run {pipeline.name} now", "disabled": active or not may_run or not pipeline.steps}],
+        do=[
+            {
+                "key": "run",
+                "label": "Run",
+                "title": f"Run {pipeline.name} now",
+                "disabled": active or not may_run or not pipeline.steps,
+            }
+        ],
     )
 
 
 def fire_row(fire: Mapping[str, Any]) -> dict[str, Any]:
     """A schedule's next fire."""
-    return row(str(fire["pipeline_id"]), name={"text": str(fire["pipeline"]), "sub": "paused" if fire["paused"] else ""}, at=when(fire["at"]))
+    return row(
+        str(fire["pipeline_id"]),
+        name={"text": str(fire["pipeline"]), "sub": "paused" if fire["paused"] else ""},
+        at=when(fire["at"]),
+    )
 
 
 def activity_row(entry: AuditEntry) -> dict[str, Any]:
     """Who did what, in words."""
     about = str(entry.details.get("pipeline") or entry.details.get("name") or entry.key)
-    return row(entry.id, name={"text": f"{entry.actor} {entry.action} {_VERBS.get(entry.kind, entry.kind)} {about}"}, at=when(entry.ts))
+    return row(
+        entry.id,
+        name={"text": f"{entry.actor} {entry.action} {_VERBS.get(entry.kind, entry.kind)} {about}"},
+        at=when(entry.ts),
+    )

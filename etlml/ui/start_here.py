@@ -9,22 +9,28 @@ from etlml.ui import parts, place
 
 EXAMPLE = "flights"
 _STEPS = (
-    "<div><em>1</em><b>Run an example</b>336,776 flights of 2013 are read, cleaned, joined, checked, saved, and a model learns which arrive late.</div>"
-    "<div><em>2</em><b>Look inside</b>See each step's rows and times, the rules that were checked, the model's metrics. Change a step and run it again.</div>"
-    "<div><em>3</em><b>Build your own</b>Start from a file of yours, drag steps onto the canvas, put it on a schedule.</div>"
+    (
+        "Run an example",
+        "336,776 flights of 2013 are read, cleaned, joined, checked and saved, and a model learns which arrive late.",
+    ),
+    ("Look inside", "See each step's rows and times, the rules, the model's metrics. Change a step and run it again."),
+    ("Build your own", "Start from a file of yours, drag steps onto the canvas, put it on a schedule."),
 )
 
 
 def draw(services: Services, user: Principal) -> None:
     """A short guide in place of empty charts."""
     parts.head("Welcome", sub="Nothing has run here yet.")
-    st.html(f'<div class="steps-guide">{_STEPS}</div>')
+    guide = "".join(f"<div><em>{at}</em><b>{name}</b>{text}</div>" for at, (name, text) in enumerate(_STEPS, start=1))
+    st.html(f'<div class="steps-guide">{guide}</div>')
     try:
         example = services.pipelines.get(EXAMPLE)
     except NotFound:
         example = None
     with st.container(horizontal=True, vertical_alignment="center"):
-        if example is not None and st.button(f"Run {EXAMPLE}", type="primary", icon=":material/play_arrow:", key="run_flights_big"):
+        if example is not None and st.button(
+            f"Run {EXAMPLE}", type="primary", icon=":material/play_arrow:", key="run_flights_big"
+        ):
             _run(services, example.id, user)
         if st.button("Build a pipeline", icon=":material/add:", key="build_first"):
             place.go("pipelines", new="1")

@@ -26,7 +26,11 @@ def step_row(step: StepRun) -> dict[str, Any]:
     speed = step.rows_out / took if step.rows_out and took and took > 0.001 and not step.fused_into else None
     return row(
         step.id,
-        name={"text": step.name or step.id, "sub": _note(step), "title": step.error.message if step.error else step.name},
+        name={
+            "text": step.name or step.id,
+            "sub": _note(step),
+            "title": step.error.message if step.error else step.name,
+        },
         type=TYPE_LABEL[step.type],
         status={"text": step.status, "label": look(step.status).label},
         rows_in=words.count(step.rows_in) if step.rows_in is not None else "",
@@ -43,5 +47,9 @@ def _note(step: StepRun) -> str:
         return words.first_line(step.error.message, 90)
     if step.fused_into:
         return f"computed together with {step.fused_into}"
-    facts = {key: value for key, value in step.metrics.items() if isinstance(value, str | int | float) and not isinstance(value, bool)}
+    facts = {
+        key: value
+        for key, value in step.metrics.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
     return ", ".join(f"{key.replace('_', ' ')} {words.value(value, 40)}" for key, value in list(facts.items())[:2])

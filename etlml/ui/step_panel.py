@@ -12,7 +12,6 @@ from etlml.compute.schema import Schema
 from etlml.documents import STEP_ID_PATTERN, Run, Step
 from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
-from etlml.services.principals import Principal
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
 from etlml.ui import columns, fields, forms, parts, preview
@@ -36,19 +35,32 @@ def rule_fields() -> fields.FormField:
 
 
 def draw(
-    services: Services, draft: Draft, user: Principal, *, outputs: Mapping[str, Schema | None], run: Run | None, may_edit: bool
+    services: Services,
+    draft: Draft,
+    *,
+    problems: Mapping[str, Sequence[str]],
+    outputs: Mapping[str, Schema | None],
+    run: Run | None,
+    may_edit: bool,
 ) -> None:
     """Draw the panel for ``draft.selected``; edits go into the draft."""
     step = draft.step(draft.selected)
     if step is None:
         nothing(draft)
         return
-    st.html(f'<div class="head"><h1 style="font-size:1.1rem">{_escaped(step.name)}</h1></div>')
+    st.html(f'<div class="head"><h1 style="font-size:1.1rem">{parts.escaped(step.name)}</h1></div>')
     st.caption(f"{TYPE_ICON[step.type]} {TYPE_LABEL[step.type]}")
-    for message in problems_of(services, draft, step.id)[:4]:
+    for message in problems.get(step.id, ())[:4]:
         st.html(parts.error_html(InvalidInput(_without_prefix(message))))
     view = st.segmented_control(
-        "View", VIEWS, default="Settings", key="step_view", label_visibility="collapsed", required=True, width="stretch", persist_state="session"
+        "View",
+        VIEWS,
+        default="Settings",
+        key="step_view",
+        label_visibility="collapsed",
+        required=True,
+        width="stretch",
+        persist_state="session",
     )
     if view == "Settings":
         settings(draft, step, outputs, may_edit=may_edit)
@@ -69,21 +81,9 @@ def nothing(draft: Draft) -> None:
         parts.empty("Start with a source", "Drag “File” from the palette onto the canvas, then say which file to read.")
 
 
-def problems_of(services: Services, draft: Draft, step_id: str) -> list[str]:
-    """What is wrong with a step of the draft."""
-    found = services.pipelines.validate(draft.document)["problems"]
-    return [str(problem["message"]) for problem in found if problem.get("step") == step_id]
-
-
 def _without_prefix(message: str) -> str:
     head, _, rest = message.partition(": ")
     return rest[:1].upper() + rest[1:] if head.startswith("Step ") and rest else message
-
-
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
 
 
 def settings(draft: Draft, step: Step, outputs: Mapping[str, Schema | None], *, may_edit: bool) -> None:
@@ -112,25 +112,46 @@ def behaviour(step: Step, key: str, draft: Draft, *, may_edit: bool) -> dict[str
     needs = list(resolved_needs(draft.document.steps).get(step.id, ()))
     with st.expander("Name, retries, time limit"):
         name = st.text_input("Name", step.name, key=f"{key}.name", disabled=off)
-        step_id = st.text_input("ID", step.id, key=f"{key}.id", disabled=off, help="How other steps, SQL and files call it.")
+        step_id = st.text_input(
+            "ID", step.id, key=f"{key}.id", disabled=off, help="How other steps, SQL and files call it."
+        )
         taken = {one.id.lower() for one in draft.document.steps if one.id != step.id}
         if not fullmatch(STEP_ID_PATTERN, step_id) or step_id.lower() in taken:
             st.caption(":red[An ID is unique and has letters, digits, _ and -, starting with a letter.]")
             step_id = step.id
         if len(needs) > 1:
-            main = st.selectbox("Main input", needs, key=f"{key}.main.{'-'.join(needs)}", disabled=off, help="The first input; SQL calls it input.")
+            main = st.selectbox(
+                "Main input",
+                needs,
+                key=f"{key}.main.{'-'.join(needs)}",
+                disabled=off,
+                help="The first input; SQL calls it input.",
+            )
             needs = [main, *(need for need in needs if need != main)]
         left, right = st.columns(2)
         retries = left.number_input("Retries", 0, 20, step.retries, key=f"{key}.retries", disabled=off)
-        limit = right.number_input("Time limit (s)", 0.0, None, step.timeout_s, key=f"{key}.timeout", placeholder="none", disabled=off)
+        limit = right.number_input(
+            "Time limit (s)", 0.0, None, step.timeout_s, key=f"{key}.timeout", placeholder="none", disabled=off
+        )
         stop = st.segmented_control(
-            "If it fails", ["stop", "continue"], default=step.on_failure, key=f"{key}.fail", required=True, disabled=off,
+            "If it fails",
+            ["stop", "continue"],
+            default=step.on_failure,
+            key=f"{key}.fail",
+            required=True,
+            disabled=off,
             help="stop fails the run; continue lets steps that do not need this one, and the run, go on.",
         )
         cache = st.toggle("Use an unchanged result of an earlier run", step.cache, key=f"{key}.cache", disabled=off)
     given_name = step_id if name in ("", step.id) else name
     return {
-        "id": step_id, "name": given_name, "needs": needs, "retries": int(retries), "timeout_s": limit or None, "on_failure": stop, "cache": cache,
+        "id": step_id,
+        "name": given_name,
+        "needs": needs,
+        "retries": int(retries),
+        "timeout_s": limit or None,
+        "on_failure": stop,
+        "cache": cache,
     }
 
 
@@ -160,13 +181,24 @@ def code(services: Services, draft: Draft, step: Step, *, may_edit: bool) -> Non
 
     document = step.model_dump(mode="json", exclude_defaults=True)
     document.pop("position", None)
-    shown = services.pipelines.to_yaml(draft.document.model_copy(update={"steps": [step.model_copy(update={"position": None})], "name": "x"}))
+    shown = services.pipelines.to_yaml(
+        draft.document.model_copy(update={"steps": [step.model_copy(update={"position": None})], "name": "x"})
+    )
     body = shown.partition("steps:\n")[2]
-    text = st.text_area("YAML", _dedented(body), height=380, key=f"{draft.pipeline_id}.{step.id}.{draft.form}.yaml", disabled=not may_edit, label_visibility="collapsed")
+    text = st.text_area(
+        "YAML",
+        _dedented(body),
+        height=380,
+        key=f"{draft.pipeline_id}.{step.id}.{draft.form}.yaml",
+        disabled=not may_edit,
+        label_visibility="collapsed",
+    )
     if may_edit and st.button("Apply", key="apply_step_yaml", icon=":material/check:"):
         try:
             given = services.pipelines.from_yaml(text)
-            new = TypeAdapter(Step).validate_python({**given, "id": given.get("id", step.id), "position": step.position})
+            new = TypeAdapter(Step).validate_python(
+                {**given, "id": given.get("id", step.id), "position": step.position}
+            )
         except EtlmlError as error:
             st.error(f"```\n{error.message}\n```")
             return
@@ -183,8 +215,3 @@ def code(services: Services, draft: Draft, step: Step, *, may_edit: bool) -> Non
 def _dedented(text: str) -> str:
     lines = text.splitlines()
     return "\n".join(line[4:] if line.startswith("    ") else line.removeprefix("  - ") for line in lines)
-
-
-def sequence(values: Sequence[str]) -> str:
-    """Names in one line."""
-    return ", ".join(values)

@@ -13,7 +13,7 @@ def style_sheet() -> str:
 
 
 def apply(accent: str | None = None) -> None:
-    """Put the style sheet into the page; ``accent`` (``#rrggbb``) takes the place of the theme's primary colour in our own parts."""
+    """Put the style sheet into the page; ``accent`` (``#rrggbb``) takes the place of the primary colour in our own parts."""
     extra = f".stApp{{--accent:{accent}!important}}" if accent else ""
     st.html(f"<style>{style_sheet()}{extra}</style>")
 

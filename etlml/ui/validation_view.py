@@ -1,6 +1,5 @@
 """One evaluation of rules: its score, each rule's result, the rows that failed."""
 
-import html
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
@@ -39,7 +38,11 @@ def validation_row(validation: Validation) -> dict[str, Any]:
         validation.id,
         name={"text": validation.name, "sub": validation.dataset},
         status={"text": validation.status, "label": look(validation.status).label},
-        score={"value": validation.score, "text": words.percent(validation.score), "tone": score_tone(validation.score)},
+        score={
+            "value": validation.score,
+            "text": words.percent(validation.score),
+            "tone": score_tone(validation.score),
+        },
         rules=f"{len(validation.rules) - broken} of {len(validation.rules)}",
         rows=words.short_count(validation.row_count),
         took=words.duration(validation.duration_ms / 1000),
@@ -49,11 +52,17 @@ def validation_row(validation: Validation) -> dict[str, Any]:
 
 def rule_name(rule: RuleResult) -> str:
     """A rule as a person would say it: ``distance between 1 and 10000``."""
-    arguments = {key: value for key, value in rule.arguments.items() if value is not None and key not in ("severity", "mostly")}
+    arguments = {
+        key: value for key, value in rule.arguments.items() if value is not None and key not in ("severity", "mostly")
+    }
     column = rule.column or ""
     if rule.rule == "between":
         low, high = arguments.get("min"), arguments.get("max")
-        return f"{column} between {low} and {high}" if low is not None and high is not None else f"{column} at {'least' if high is None else 'most'} {low if high is None else high}"
+        return (
+            f"{column} between {low} and {high}"
+            if low is not None and high is not None
+            else f"{column} at {'least' if high is None else 'most'} {low if high is None else high}"
+        )
     if rule.rule == "in_set":
         return f"{column} is one of {words.value(arguments.get('values'), 60)}"
     if rule.rule == "not_null":
@@ -87,11 +96,17 @@ def card(validation: Validation, *, zone: tzinfo | None) -> None:
     """The whole evaluation."""
     from etlml.ui import lists
 
-    pill = parts.pill_html(validation.status) + parts.tone_pill(words.percent(validation.score), score_tone(validation.score))
+    pill = parts.pill_html(validation.status) + parts.tone_pill(
+        words.percent(validation.score), score_tone(validation.score)
+    )
     parts.head(validation.name, pill=pill, sub=validation.dataset)
     st.html(
         parts.facts_html(
-            {"Rows": words.count(validation.row_count), "Took": words.duration(validation.duration_ms / 1000), "When": words.exact(validation.created_at, zone)}
+            {
+                "Rows": words.count(validation.row_count),
+                "Took": words.duration(validation.duration_ms / 1000),
+                "When": words.exact(validation.created_at, zone),
+            }
         )
     )
     rules = sorted(enumerate(validation.rules), key=lambda pair: pair[1].success)
@@ -100,7 +115,8 @@ def card(validation: Validation, *, zone: tzinfo | None) -> None:
         if rule.sample:
             samples(validation, rule, at)
     if validation.quarantine:
-        st.info(f"{validation.quarantine.get('rows', 0):,} rows were set aside in {html.escape(str(validation.quarantine.get('path', '')))}.", icon=":material/inventory:")
+        aside, path = validation.quarantine.get("rows", 0), validation.quarantine.get("path", "")
+        st.info(f"{aside:,} rows were set aside in {path}.", icon=":material/inventory:")
 
 
 def samples(validation: Validation, rule: RuleResult, at: int) -> None:
@@ -115,5 +131,8 @@ def profile_rows(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A profile's columns as plain rows for a table."""
     columns = profile.get("columns", profile)
     if isinstance(columns, Mapping):
-        return [{"column": name, **(facts if isinstance(facts, Mapping) else {"value": facts})} for name, facts in columns.items()]
+        return [
+            {"column": name, **(facts if isinstance(facts, Mapping) else {"value": facts})}
+            for name, facts in columns.items()
+        ]
     return [dict(each) for each in columns]
