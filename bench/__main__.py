@@ -4,6 +4,7 @@ Exit code 1 if a figure is over its limit.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, ModuleType] = {
 def main() -> int:
     """Run what was asked for."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     rows: list[Row] = []
     for name in arguments.name or BENCHMARKS:
         found: Iterator[Row] = (

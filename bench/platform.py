@@ -79,7 +79,7 @@ class Platform:
         port = _free_port()
         with (
             _process(["api", "--port", str(port)], self.environment),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as client,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as client,
         ):
             _until(lambda: _answers(client), "the API")
             yield client
@@ -114,9 +114,8 @@ def platform(*, memory: str | None = None) -> Iterator[Platform]:
 @contextmanager
 def _process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "etlml.cli", *arguments], env=dict(environment), stdout=log, stderr=log
-        )
+        command = [sys.executable, "-m", "etlml.cli", *arguments, "--parent", str(os.getpid())]
+        process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:
             yield process
         except BaseException:
