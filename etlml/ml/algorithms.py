@@ -32,7 +32,6 @@ _LEFT_OUT = frozenset(
         "MultiTaskElasticNetCV",
         "MultiTaskLasso",
         "MultiTaskLassoCV",
-        "Birch",  # cannot be stored in a model file that is safe to read
     }
 )
 _WRAPPERS: Mapping[str, str] = {"SelfTrainingClassifier": "estimator"}  # whose default for it does not work

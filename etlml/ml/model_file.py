@@ -93,7 +93,7 @@ def save(pipeline: Any, metadata: dict[str, Any], path: Path) -> Written:
     import skops.io
     from skops.io.exceptions import UnsupportedTypeException
 
-    content = {"format": FORMAT, "metadata": json.dumps(metadata), "pipeline": _without_search_tree(pipeline)}
+    content = {"format": FORMAT, "metadata": json.dumps(metadata), "pipeline": _storable(pipeline)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -145,14 +145,22 @@ def load(path: Path, *, sha256: str | None = None) -> Stored:
     return Stored(content["pipeline"], json.loads(content["metadata"]))
 
 
-def _without_search_tree(pipeline: Any) -> Any:
-    """A copy without the tree of a nearest-neighbours model, which is built again from the rows when it is loaded:
-    it is a table of indices too, and cannot be checked as well.
+def _storable(pipeline: Any) -> Any:
+    """The pipeline, or a copy that answers the same and can be stored.
+
+    The search tree of a nearest-neighbours model is a table of indices that cannot be checked when it is read; it is
+    built again from the rows. Of Birch, which skops does not take, the centres by which it answers are kept.
     """
-    if getattr(pipeline[-1], "_tree", None) is None:
+    if type(pipeline[-1]).__name__ == "Birch":
+        from sklearn.neighbors import KNeighborsClassifier
+
+        nearest = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
+        estimator = nearest.fit(pipeline[-1].subcluster_centers_, pipeline[-1].subcluster_labels_)
+    elif getattr(pipeline[-1], "_tree", None) is not None:
+        estimator = copy.copy(pipeline[-1])
+        estimator._tree = None
+    else:
         return pipeline
-    estimator = copy.copy(pipeline[-1])
-    estimator._tree = None
     return type(pipeline)([*pipeline.steps[:-1], (pipeline.steps[-1][0], estimator)])
 
 
