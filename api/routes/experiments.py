@@ -12,6 +12,7 @@ from etlml.documents import Experiment, ExperimentStatus, MetricPoint, Model
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 MOST_POINTS = 10_000
+Number = Annotated[FiniteFloat, Field(strict=True)]
 
 
 class ExperimentRequest(Request):
@@ -29,7 +30,7 @@ class PointRequest(Request):
     """One value of one metric."""
 
     key: str = Field(min_length=1, max_length=200)
-    value: FiniteFloat
+    value: Number
     step: int = Field(0, ge=0, le=2**62)
     ts: Moment | None = None
 
@@ -43,7 +44,7 @@ class PointsRequest(Request):
 class CompleteRequest(Request):
     """The outcome of a training."""
 
-    metrics: dict[str, FiniteFloat | None] = Field(default_factory=dict)
+    metrics: dict[str, Number | None] = Field(default_factory=dict)
     artifacts: dict[str, Any] = Field(default_factory=dict)
 
 

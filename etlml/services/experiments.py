@@ -219,6 +219,8 @@ class ExperimentService:
         if not path:
             raise StateConflict(f"Experiment {experiment.name!r} has no model file. Name one with model_file.")
         home = self._environment.home
+        if "\0" in str(path):
+            raise DataUnreadable("The path of the model file holds a NUL character. Remove it.")
         resolved = (home / str(path)).resolve()
         if not resolved.is_relative_to(home):
             raise DataUnreadable("The model file lies outside ETLML_HOME. Copy it into ETLML_HOME/models.")

@@ -24,10 +24,25 @@ def retried_steps(run: Run, steps: Sequence[Step], earlier: Sequence[Step], from
         ConfigInvalid: ``from_`` names no step.
     """
     again = _steps_to_run(run, steps, earlier, from_)
+    before = {step.id: step for step in run.steps}
     return [
-        StepRun(id=step.id, name=step.name, type=step.type) if step.id in again else _taken_over(run.step(step.id))
+        _to_do(step, run, before.get(step.id), forced=from_ != FAILED)
+        if step.id in again
+        else _taken_over(before[step.id])
         for step in steps
     ]
+
+
+def _to_do(step: Step, run: Run, before: StepRun | None, *, forced: bool) -> StepRun:
+    """A step that runs again; asked for by name, it does its work even if its result is in the cache.
+
+    A load that may have got its rows into the sink although its success was never recorded keeps the id by which the
+    sink knows it, so that they are not written twice.
+    """
+    fresh = StepRun(id=step.id, name=step.name, type=step.type, forced=forced)
+    if before is not None and before.attempts and before.status not in _DONE:
+        fresh.load_id = before.load_id or f"{run.id}/{step.id}"
+    return fresh
 
 
 def _steps_to_run(run: Run, steps: Sequence[Step], earlier: Sequence[Step], from_: str) -> set[str]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from etlml.clock import utc_now
 from etlml.documents import LogEntry, LogLevel, Pipeline, Run, RunStatus, Step, StepRun, TriggerKind
+from etlml.engine.new_runs import new_run
 from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
@@ -51,8 +53,16 @@ class RunService:
         """
         pipeline = self._store.pipelines.find(name_or_id)
         values = merged_params(pipeline.params, params)
-        run = new_run(pipeline, values, trigger=trigger, author=author)
-        run.scheduled_for, run.reason, run.backfill_id = scheduled_for, reason, backfill_id
+        run = new_run(
+            pipeline,
+            trigger=trigger,
+            now=utc_now(),
+            params=values,
+            scheduled_for=scheduled_for,
+            reason=reason,
+            triggered_by=author,
+        )
+        run.backfill_id = backfill_id
         run.id = document_id or run.id
         run.priority = run.priority if priority is None else priority
         self._queue(pipeline, run)
@@ -128,7 +138,7 @@ class RunService:
             )
         pipeline = self._store.pipelines.find(run.pipeline_id)
         params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
-        fresh = new_run(pipeline, params, trigger="retry", author=author)
+        fresh = new_run(pipeline, trigger="retry", now=utc_now(), params=params, triggered_by=author)
         steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
         fresh.id = document_id or fresh.id
         fresh.retry_from = None if from_ == FAILED else from_
@@ -214,22 +224,6 @@ class RunService:
             return self._store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
         except NotFound:
             return []
-
-
-def new_run(pipeline: Pipeline, params: Mapping[str, Any], *, trigger: TriggerKind, author: str) -> Run:
-    """A waiting run of a pipeline as it is now, its steps in execution order."""
-    return Run(
-        pipeline_id=pipeline.id,
-        pipeline_name=pipeline.name,
-        pipeline_version=pipeline.version,
-        trigger=trigger,
-        triggered_by=author,
-        params=dict(params),
-        priority=pipeline.priority,
-        max_running=pipeline.max_running,
-        timeout_s=pipeline.timeout_s,
-        steps=[StepRun(id=step.id, name=step.name, type=step.type) for step in execution_order(pipeline.steps)],
-    )
 
 
 def _step(run: Run, step_id: str) -> StepRun:

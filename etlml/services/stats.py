@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from etlml.clock import utc_now
-from etlml.cron import next_fires
+from etlml.cron import next_fires, zone
 from etlml.documents import Run, RunStatus
 from etlml.errors import ConfigInvalid
 from etlml.store import Store
@@ -32,6 +32,7 @@ class StatsService:
             [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {score, passed, warning, failed} of the
             validations since then; models {registered, deployed, archived}; health {workers, slots, busy}.
         """
+        zone(timezone)  # refuses an unknown one with the nearest name
         now = now or utc_now()
         since = since or now - DEFAULT_RANGE
         totals = self._store.runs.counts_by_status()

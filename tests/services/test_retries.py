@@ -60,3 +60,15 @@ def test_the_checkpoint_comes_along() -> None:
 def test_unknown_step_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(ConfigInvalid, match=r"no step 'keep' to start from. Did you mean 'kept'"):
         statuses(ALL_DONE, "keep")
+
+
+def test_a_load_that_had_begun_keeps_its_id_so_that_the_sink_takes_its_rows_once() -> None:
+    run = a_finished_run(DRAFT, {"rows": "success", "kept": "success", "saved": "failed"})
+    run.step("saved").attempts = 1
+    saved = retried_steps(run, execution_order(DRAFT.steps), DRAFT.steps, "failed")[-1]
+    assert saved.load_id == f"{run.id}/saved"
+
+
+def test_a_load_that_was_done_and_is_asked_for_again_is_a_new_load() -> None:
+    saved = retried_steps(a_finished_run(DRAFT, ALL_DONE), execution_order(DRAFT.steps), DRAFT.steps, "start")[-1]
+    assert (saved.load_id, saved.forced) == (None, True)
