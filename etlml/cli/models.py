@@ -139,8 +139,10 @@ def training_pipeline(data: Path, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def metrics_line(metrics: dict[str, float | None], most: int = 4) -> str:
-    """The first few metrics in one line."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:most] if value is not None)
+    """The first few metrics in one line; those of the training rows only if there are no others."""
+    known = {name: value for name, value in metrics.items() if value is not None}
+    tested = {name: value for name, value in known.items() if not name.startswith("train_")} or known
+    return "  ".join(f"{name} {value:.4g}" for name, value in list(tested.items())[:most])
 
 
 def with_predictions(predicted: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

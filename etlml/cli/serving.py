@@ -5,14 +5,12 @@ import signal
 import sys
 import threading
 
-from pydantic import SecretStr
-
 from etlml.errors import Unavailable
 from etlml.launch.listening import check_listening
-from etlml.launch.logs import log_to_terminal
+from etlml.launch.logs import log_to_store, log_to_terminal
 from etlml.launch.part import main_script
 from etlml.launch.ports import is_free
-from etlml.launch.session import mongodb_uri, open_session
+from etlml.launch.session import open_services
 from etlml.settings import Settings
 
 
@@ -21,12 +19,11 @@ def run_worker(settings: Settings) -> None:
     from etlml.engine.engine import Engine
 
     log_to_terminal("worker", format=settings.log_format)
-    settings.make_folders()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with open_session(settings) as store:
-        engine = Engine(settings, store)
+    with open_services(settings) as services, log_to_store(services.store, "worker"):
+        engine = Engine(settings, services.store)
         engine.start()
         try:
             while not stop.wait(1):
@@ -45,10 +42,10 @@ def run_api(settings: Settings) -> None:
     check_listening(settings)
     check_port(settings.host, settings.api_port)
     log_to_terminal("api", format=settings.log_format)
-    with mongodb_uri(settings) as uri:
-        from api.main import serve
+    from api.main import server
 
-        serve(settings.model_copy(update={"mongodb_uri": SecretStr(uri)}))
+    with open_services(settings) as services, log_to_store(services.store, "api"):
+        server(settings, source=services).run()
 
 
 def run_ui(settings: Settings) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from etlml.services import Services
 
 PAUSE_S = 0.1
+LONG_S = 3.0
 
 
 def watch(services: "Services", run_id: str, *, quiet: bool = False) -> "Run":
@@ -33,13 +34,15 @@ def somebody_to_do_it(services: "Services") -> Iterator[None]:
         yield
         return
     from etlml.engine.engine import Engine
+    from etlml.launch.logs import log_to_store
 
-    engine = Engine(services.environment, services.store)
-    engine.start()
-    try:
-        yield
-    finally:
-        engine.stop()
+    with log_to_store(services.store, "cli"):
+        engine = Engine(services.environment, services.store)
+        engine.start()
+        try:
+            yield
+        finally:
+            engine.stop()
 
 
 def has_worker(services: "Services") -> bool:
@@ -66,12 +69,19 @@ def _lines(services: "Services", run_id: str) -> "Run":
     while True:
         run = services.runs.get(run_id)
         for step in run.steps:
-            if step.status != "pending" and seen.get(step.id) != step.status:
+            if _deserves_a_line(step) and seen.get(step.id) != step.status:
                 seen[step.id] = step.status
                 typer.echo("  ".join(part for part in _cells(step) if part))
         if run.is_final:
             return run
         time.sleep(PAUSE_S)
+
+
+def _deserves_a_line(step: "StepRun") -> bool:
+    """Whether it ended, or takes so long that a reader would wonder."""
+    if step.status == "running":
+        return (since(step.started_at) or 0) > LONG_S
+    return step.status != "pending"
 
 
 def _table(run: "Run") -> "Table":

@@ -1,12 +1,17 @@
-"""The log lines of a process on its terminal: text for people or one JSON document a line, without secrets."""
+"""Where the log lines of a process go: to its terminal (text for people, or one JSON document a line) and into MongoDB."""
 
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from etlml.redaction import redacted
+
+if TYPE_CHECKING:
+    from etlml.store.client import Store
 
 QUIET = ("apscheduler", "httpx", "httpcore", "pymongo", "urllib3", "uvicorn", "watchdog")
 """Packages whose lines below WARNING help nobody."""
@@ -47,12 +52,30 @@ class JsonFormatter(logging.Formatter):
 def log_to_terminal(
     source: str, *, format: Literal["text", "json"] = "text", stream: IO[str] | None = None
 ) -> logging.Handler:
-    """Have this process's log lines written to standard error (or ``stream``) from now on."""
+    """Have this process's log lines written to standard error (or ``stream``) from now on, without secrets."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(source) if format == "json" else TextFormatter())
+    _add(handler)
+    return handler
+
+
+@contextmanager
+def log_to_store(store: "Store", source: str) -> Iterator[None]:
+    """Have this process's log lines, those of its runs among them, stored for the time of the context."""
+    from etlml.store.log_handler import MongoLogHandler
+
+    handler = MongoLogHandler(store.logs, source=source)
+    _add(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _add(handler: logging.Handler) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    return handler

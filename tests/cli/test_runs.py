@@ -1,0 +1,67 @@
+"""runs, logs, cancel and retry."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Etlml
+
+
+@pytest.fixture
+def done(etlml: Etlml, small: Path) -> str:
+    """The id of a run that succeeded."""
+    return str(etlml("run", small, "--wait", "--json").json["id"])
+
+
+def test_runs_are_listed_newest_first(etlml: Etlml, small: Path, done: str) -> None:
+    etlml("run", small)
+    lines = [line.split("\t") for line in etlml("runs").out.splitlines()]
+    assert lines[0][:3] == ["RUN", "PIPELINE", "STATUS"]
+    assert [line[2] for line in lines[1:]] == ["pending", "success"]
+    assert lines[2][0] == done
+
+
+def test_runs_can_be_narrowed(etlml: Etlml, small: Path, done: str) -> None:
+    etlml("run", small)
+    assert [run["id"] for run in etlml("runs", "small", "--status", "success", "--json").json] == [done]
+    assert len(etlml("runs", "-n", "1", "--json").json) == 1
+    assert etlml("runs", "--status", "sucess").code == 2
+
+
+def test_no_runs_say_how_to_start_one(etlml: Etlml) -> None:
+    done = etlml("runs")
+    assert (done.out, "etlml run NAME" in done.err) == ("", True)
+    assert etlml("runs", "--json").json == []
+
+
+def test_logs_are_printed_oldest_first_and_follow_ends_with_the_run(etlml: Etlml, done: str) -> None:
+    lines = etlml("logs", done, "-f").out.splitlines()
+    assert "started" in lines[0]
+    assert "success" in lines[-1]
+    documents = [json.loads(line) for line in etlml("logs", done, "--json").out.splitlines()]
+    assert {document["run_id"] for document in documents} == {done}
+    assert len(documents) == len(lines)
+
+
+def test_the_beginning_of_an_id_is_enough(etlml: Etlml, done: str) -> None:
+    assert etlml("logs", done[:-2]).out == etlml("logs", done).out
+
+
+def test_an_unknown_run_is_wrong_use(etlml: Etlml) -> None:
+    ran = etlml("logs", "nothing")
+    assert (ran.code, ran.err) == (2, "Error: There is no run 'nothing'.\n")
+
+
+def test_cancel_takes_a_waiting_run_from_the_queue_once(etlml: Etlml, small: Path) -> None:
+    run_id = etlml("run", small, "--json").json["id"]
+    assert f"Run {run_id} of small is cancelled" in etlml("cancel", run_id).out
+    again = etlml("cancel", run_id)
+    assert (again.code, "cancelled already" in again.err) == (1, True)
+
+
+def test_retry_takes_over_what_is_done(etlml: Etlml, done: str) -> None:
+    again = etlml("retry", done, "--from", "save", "--wait", "--json").json
+    assert again["retry_of"] == done
+    assert again["status"] == "success"
+    assert etlml("retry", done, "--from", "nowhere").code == 2
