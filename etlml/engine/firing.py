@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etlml.clock import Clock
-from etlml.documents import Pipeline, Run, StepRun, TriggerKind
+from etlml.documents import Pipeline, Run
+from etlml.engine.new_runs import new_run
 from etlml.engine.schedules import Fire, decide, due_fires
 from etlml.errors import Conflict, EtlmlError, StateConflict
-from etlml.steps.graph import execution_order
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
@@ -70,30 +70,3 @@ class Firing:
             self._store.runs.request_cancel(run.id, reason="A newer fire of the schedule replaces it.")
         except StateConflict:
             LOG.debug("run %s ended before it could be cancelled", run.id)
-
-
-def new_run(
-    pipeline: Pipeline,
-    *,
-    trigger: TriggerKind,
-    now: datetime,
-    scheduled_for: datetime | None = None,
-    reason: str | None = None,
-    triggered_by: str = "",
-) -> Run:
-    """A run of the pipeline as it is now, waiting in the queue."""
-    return Run(
-        pipeline_id=pipeline.id,
-        pipeline_name=pipeline.name,
-        pipeline_version=pipeline.version,
-        trigger=trigger,
-        triggered_by=triggered_by,
-        scheduled_for=scheduled_for,
-        reason=reason,
-        params=pipeline.params,
-        priority=pipeline.priority,
-        max_running=pipeline.max_running,
-        timeout_s=pipeline.timeout_s,
-        created_at=now,
-        steps=[StepRun(id=step.id, name=step.name, type=step.type) for step in execution_order(pipeline.steps)],
-    )

@@ -58,13 +58,16 @@ class Reconciler:
                 self._store.workers.remove(worker.id)
 
     def _heal_pipelines(self) -> None:
-        """A pipeline whose last run is over is not running, even if the worker died before it could say so."""
-        for pipeline in self._store.pipelines.with_status("running"):
-            if pipeline.last_run_id is None or self._store.runs.active(pipeline.id):
-                continue
-            run = self._store.runs.get_many([pipeline.last_run_id]).get(pipeline.last_run_id)
-            if run is not None and run.is_final:
-                self._store.pipelines.mark_run(pipeline.id, run)
+        """A pipeline shows what its last run came to, even if nobody lived to say so."""
+        for status in ("running", "pending"):
+            for pipeline in self._store.pipelines.with_status(status):
+                if self._store.runs.active(pipeline.id):
+                    continue
+                last = self._store.runs.get_many([pipeline.last_run_id or ""]).get(pipeline.last_run_id or "")
+                if last is None:
+                    self._store.pipelines.update(pipeline.id, {"status": "idle"})
+                elif last.is_final:
+                    self._store.pipelines.mark_run(pipeline.id, last)
 
 
 def _lives(worker: Worker) -> bool:

@@ -174,8 +174,13 @@ class PipelineStore(NamedStore[Pipeline]):
             self.collection.update({"_id": pipeline_id}, {"$set": shown, **count})
         elif run.is_final:
             self.collection.update({"_id": pipeline_id, "last_run_id": run.id}, {"$set": {"status": status}})
-        else:
-            self.collection.update({"_id": pipeline_id, "status": {"$ne": "running"}}, {"$set": {"status": status}})
+        else:  # unless a worker was faster and has started, or even ended, the run meanwhile
+            not_begun = {
+                "_id": pipeline_id,
+                "status": {"$ne": "running"},
+                "last_run": {"$not": {"$gte": run.created_at}},
+            }
+            self.collection.update(not_begun, {"$set": {"status": status}})
 
 
 def _copy(pipeline: Pipeline, author: str, now: datetime) -> PipelineVersion:

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from etlml.clock import utc_now
 from etlml.documents import Pipeline, Run
 from etlml.engine.engine import Engine
-from etlml.engine.firing import new_run
+from etlml.engine.new_runs import new_run
 from etlml.settings import Settings, get_settings
 from etlml.store import Store
 from etlml.store.encoding import Document

@@ -25,7 +25,9 @@ def fusion(tmp_path: Path, csv: Path) -> Iterator[Fusion]:
         yield Fusion(session, tmp_path / "run")
 
 
-def add(fusion: Fusion, name: str, sql: str, *effects: RowEffect, inputs: tuple[str, ...], files: tuple[Path, ...] = ()) -> None:
+def add(
+    fusion: Fusion, name: str, sql: str, *effects: RowEffect, inputs: tuple[str, ...], files: tuple[Path, ...] = ()
+) -> None:
     fusion.add(fusion.session.define(name, Query(sql, effects, files)), inputs)
 
 
@@ -47,7 +49,9 @@ def test_a_filter_below_a_derivation_is_counted(fusion: Fusion, csv: Path) -> No
 def test_a_filter_below_a_join_is_counted_on_whichever_side_the_planner_puts_it(fusion: Fusion, csv: Path) -> None:
     add_source(fusion, csv)
     add(fusion, "kept", "SELECT * FROM source WHERE n < 40", "filter", inputs=("source",))
-    fusion.add(fusion.session.define("big", Query("SELECT range AS n, range % 3 AS z FROM range(100000)", ("other",))), ())
+    fusion.add(
+        fusion.session.define("big", Query("SELECT range AS n, range % 3 AS z FROM range(100000)", ("other",))), ()
+    )
     fusion.compute("big")
     add(fusion, "joined", "SELECT * FROM kept JOIN big USING (n) WHERE TRUE", "join", inputs=("kept", "big"))
     assert fusion.compute("joined").rows == {"source": ROWS, "kept": 40, "joined": 40}

@@ -60,7 +60,14 @@ def test_rows_that_were_not_kept_are_derived_again_for_the_step_that_wants_them(
 def test_only_the_branch_that_is_left_runs() -> None:
     branches = [*CHAIN, checked("other", "transform", "read"), checked("keep", "load", "other")]
     found = fates(branches, have("read clean check save", "read clean"))
-    assert found == {"read": "have", "clean": "have", "check": "unneeded", "save": "unneeded", "other": "run", "keep": "run"}
+    assert found == {
+        "read": "have",
+        "clean": "have",
+        "check": "unneeded",
+        "save": "unneeded",
+        "other": "run",
+        "keep": "run",
+    }
 
 
 def test_a_quarantining_validation_runs_although_nobody_takes_its_rows() -> None:

@@ -35,7 +35,10 @@ def save(path: str, id: str = "save", mode: str = "overwrite", **fields: Any) ->
 
 FILTER = {"op": "filter", "where": "n < 500"}
 DERIVE = {"op": "derive", "columns": {"m": "n * 2"}}
-SLOW = {"op": "sql", "query": "SELECT count(*) AS c FROM input a, input b, input c, input d WHERE a.n + b.n + c.n + d.n = 7"}
+SLOW = {
+    "op": "sql",
+    "query": "SELECT count(*) AS c FROM input a, input b, input c, input d WHERE a.n + b.n + c.n + d.n = 7",
+}
 
 
 class TestAGreenRun:
@@ -47,8 +50,13 @@ class TestAGreenRun:
         assert duckdb.sql(f"SELECT sum(m) FROM '{bench.data}/out/a.parquet'").fetchone() == (249500,)
 
     def test_independent_branches_run_side_by_side(self, bench: Workbench, numbers: str) -> None:
-        slow = {"op": "sql", "query": "SELECT count(*) AS c FROM input a, input b, range(40) r WHERE a.n + b.n + r.range = 7"}
-        run = bench.run([read(numbers), transform("left", slow, needs=["read"]), transform("right", slow, needs=["read"])])
+        slow = {
+            "op": "sql",
+            "query": "SELECT count(*) AS c FROM input a, input b, range(40) r WHERE a.n + b.n + r.range = 7",
+        }
+        run = bench.run(
+            [read(numbers), transform("left", slow, needs=["read"]), transform("right", slow, needs=["read"])]
+        )
         left, right = run.step("left"), run.step("right")
         assert left.started_at and right.started_at and left.finished_at and right.finished_at
         assert max(left.started_at, right.started_at) < min(left.finished_at, right.finished_at)
@@ -74,7 +82,9 @@ class TestAGreenRun:
         ]
         run = bench.run(steps, params={"limit": 3})
         assert (run.status, run.step("keep").rows_out) == ("success", 3)
-        assert duckdb.sql(f"SELECT DISTINCT letter FROM '{bench.settings.runs_dir}/{run.step('keep').checkpoint}'").fetchone() == (15,)
+        assert duckdb.sql(
+            f"SELECT DISTINCT letter FROM '{bench.settings.runs_dir}/{run.step('keep').checkpoint}'"
+        ).fetchone() == (15,)
         assert "abcdefgh-secret" not in run.model_dump_json()
 
     def test_a_run_of_no_steps_succeeds(self, bench: Workbench) -> None:
@@ -107,7 +117,9 @@ class TestAFailure:
         assert not (bench.data / "out/never.parquet").exists()
 
     def test_the_step_at_fault_is_named_although_a_later_one_computed_it(self, bench: Workbench, numbers: str) -> None:
-        run = bench.run([read(numbers), transform("bad", {"op": "cast", "columns": {"k": "INTEGER"}}), transform("fine", DERIVE)])
+        run = bench.run(
+            [read(numbers), transform("bad", {"op": "cast", "columns": {"k": "INTEGER"}}), transform("fine", DERIVE)]
+        )
         assert statuses(run) == {"read": "success", "bad": "failed", "fine": "skipped"}
         assert "'k'" in (run.step("bad").error or pytest.fail("no error")).message
         assert run.step("read").rows_out == ROWS
@@ -124,7 +136,11 @@ class TestAFailure:
 
     def test_a_wrong_column_is_refused_before_anything_is_written(self, bench: Workbench, numbers: str) -> None:
         run = bench.run(
-            [read(numbers), save("out/early.parquet"), transform("bad", {"op": "filter", "where": "nn > 1"}, needs=["read"])]
+            [
+                read(numbers),
+                save("out/early.parquet"),
+                transform("bad", {"op": "filter", "where": "nn > 1"}, needs=["read"]),
+            ]
         )
         assert run.status == "failed"
         assert run.error is not None
@@ -141,10 +157,15 @@ class TestAFailure:
         assert run.steps[0].attempts >= 2
 
     def test_a_step_over_its_time_limit_fails_and_says_so(self, bench: Workbench, numbers: str) -> None:
-        run = bench.run([read(numbers), transform("slow", SLOW, timeout_s=0.3), transform("other", DERIVE, needs=["read"])])
+        run = bench.run(
+            [read(numbers), transform("slow", SLOW, timeout_s=0.3), transform("other", DERIVE, needs=["read"])]
+        )
         error = run.step("slow").error
         assert error is not None
-        assert (error.type, error.message.split(".")[0]) == ("StepTimeout", "Step 'slow' took longer than its limit of 0")
+        assert (error.type, error.message.split(".")[0]) == (
+            "StepTimeout",
+            "Step 'slow' took longer than its limit of 0",
+        )
         assert statuses(run)["other"] == "success"
 
     def test_a_run_over_its_time_limit_fails_and_says_so(self, bench: Workbench, numbers: str) -> None:
@@ -155,9 +176,13 @@ class TestAFailure:
 
 
 class TestRules:
-    def test_a_broken_rule_keeps_rows_from_the_sink_and_leaves_its_verdict(self, bench: Workbench, numbers: str) -> None:
+    def test_a_broken_rule_keeps_rows_from_the_sink_and_leaves_its_verdict(
+        self, bench: Workbench, numbers: str
+    ) -> None:
         rule = {"rule": "between", "column": "n", "max": 10}
-        run = bench.run([read(numbers), {"id": "check", "type": "validate", "config": {"rules": [rule]}}, save("out/v.parquet")])
+        run = bench.run(
+            [read(numbers), {"id": "check", "type": "validate", "config": {"rules": [rule]}}, save("out/v.parquet")]
+        )
         assert statuses(run) == {"read": "success", "check": "failed", "save": "skipped"}
         assert not (bench.data / "out/v.parquet").exists()
         (verdict,) = bench.store.validations.list(run_id=run.id).items
@@ -199,7 +224,12 @@ class TestTheCache:
         assert (bench.data / "out/cached.parquet").exists()
 
     def test_only_what_changed_runs_again(self, bench: Workbench, numbers: str) -> None:
-        steps = [read(numbers), {**transform("keep", FILTER), "cache": True}, transform("double", DERIVE), save("out/c.parquet")]
+        steps = [
+            read(numbers),
+            {**transform("keep", FILTER), "cache": True},
+            transform("double", DERIVE),
+            save("out/c.parquet"),
+        ]
         steps[1]["validations"] = [{"rule": "not_null", "column": "n"}]  # makes it a checkpoint of its own
         pipeline = bench.pipeline(steps)
         bench.wait(bench.start(pipeline))
@@ -285,7 +315,11 @@ class TestResuming:
         slow = transform("slow", SLOW, needs=["kept"])
         steps = [
             {**read(numbers), "validations": [{"rule": "not_null", "column": "n"}]},
-            {"id": "kept", "type": "load", "config": {"sink": {"kind": "sqlite", "path": "out/r.sqlite", "table": "t"}, "mode": "append"}},
+            {
+                "id": "kept",
+                "type": "load",
+                "config": {"sink": {"kind": "sqlite", "path": "out/r.sqlite", "table": "t"}, "mode": "append"},
+            },
             slow,
         ]
         pipeline = bench.pipeline(steps)

@@ -13,7 +13,9 @@ def hours_ago(*hours: int) -> list[datetime]:
 
 
 def a_pipeline(**changes: object) -> Pipeline:
-    return Pipeline.model_validate({"name": "p", "schedule": "0 * * * *", "created_at": NOON - timedelta(days=1)} | changes)
+    return Pipeline.model_validate(
+        {"name": "p", "schedule": "0 * * * *", "created_at": NOON - timedelta(days=1)} | changes
+    )
 
 
 def actions(due: list[datetime], options: ScheduleOptions) -> list[str]:
