@@ -120,7 +120,10 @@ def check_task(chosen: Algorithm, task: Task | None) -> None:
         return
     stem = chosen.name.removesuffix("Classifier").removesuffix("Regressor")
     like = stem + _TASK_SUFFIX[task]
-    mend = f"Use {snake_case(like)!r}." if like in known_algorithms() else f"Choose one for {task}, or leave task out."
+    there = known_algorithms().get(like)
+    mend = (
+        f"Use {snake_case(like)!r}." if there and there.task == task else f"Choose one for {task}, or leave task out."
+    )
     raise ConfigInvalid(f"{chosen.name} is for {chosen.task}, not for {task}. {mend}", field="task")
 
 
