@@ -24,7 +24,7 @@ SHARE, EXTRA_S = 1.05, 0.3
 REPEATS = 3
 LEARNERS: list[tuple[str, Any, dict[str, Any]]] = [
     ("hist_gradient_boosting_classifier", HistGradientBoostingClassifier, {"max_iter": 60, "learning_rate": 0.2}),
-    ("random_forest_classifier", RandomForestClassifier, {"n_estimators": 30, "max_depth": 12}),
+    ("random_forest_classifier", RandomForestClassifier, {"n_estimators": 40, "max_depth": 12, "max_samples": 0.25}),
 ]
 
 
