@@ -1,5 +1,8 @@
 """One experiment: its metrics, how they came about, what it learned from, what became of it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from etlml.documents import Experiment
@@ -74,7 +77,8 @@ def register(one: Experiment) -> None:
 
 
 def figures(one: Experiment) -> None:
-    shown = [(key, value) for key, value in one.metrics.items() if value is not None]
+    there = sorted((key for key, value in one.metrics.items() if value is not None), key=experiment_view.importance)
+    shown = [(key, one.metrics[key]) for key in there]
     for start in range(0, min(len(shown), 10), 5):
         for column, (key, value) in zip(st.columns(5), shown[start : start + 5], strict=False):
             column.metric(key.replace("_", " "), words.metric(value), border=True)
@@ -94,16 +98,26 @@ def curves(one: Experiment) -> None:
 
 
 def artifacts(one: Experiment) -> None:
+    """What the training left, two parts a row."""
     matrix, weights = experiment_view.confusion_of(one.artifacts), experiment_view.importances_of(one.artifacts)
-    left, right = st.columns(2)
+    curve, report = experiment_view.roc_of(one.artifacts), experiment_view.class_report(one.artifacts)
+    parts_there: list[tuple[str, str, Callable[[], object]]] = []
     if matrix:
-        with left, st.container(border=True, height="stretch"):
-            parts.section("Confusion matrix", "rows that were not learned from")
-            st.plotly_chart(charts.confusion(*matrix), config=charts.CONFIG, key="confusion")
+        draw = partial(st.plotly_chart, charts.confusion(*matrix), config=charts.CONFIG, key="confusion")
+        parts_there.append(("Confusion matrix", "rows that were not learned from", draw))
     if weights:
-        with right if matrix else left, st.container(border=True, height="stretch"):
-            parts.section("What counts", "importance of each column")
-            st.plotly_chart(charts.importances(weights), config=charts.CONFIG, key="importances")
+        draw = partial(st.plotly_chart, charts.importances(weights), config=charts.CONFIG, key="importances")
+        parts_there.append(("What counts", "importance of each column", draw))
+    if curve:
+        draw = partial(st.plotly_chart, charts.roc(*curve), config=charts.CONFIG, key="roc")
+        parts_there.append(("ROC curve", "", draw))
+    if report:
+        parts_there.append(("By class", "", partial(st.dataframe, report, hide_index=True, key="by_class")))
+    for start in range(0, len(parts_there), 2):
+        for column, (title, note, draw_it) in zip(st.columns(2), parts_there[start : start + 2], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                parts.section(title, note)
+                draw_it()
 
 
 def facts(one: Experiment) -> None:

@@ -85,7 +85,7 @@ def change(model: Model, status: str) -> None:
 
 def about(model: Model) -> None:
     for column, (key, value) in zip(
-        st.columns(4), [(k, v) for k, v in model.metrics.items() if v is not None][:4], strict=False
+        st.columns(4), [(key, model.metrics[key]) for key in model_view.telling(model.metrics)[:4]], strict=False
     ):
         column.metric(key.replace("_", " "), words.metric(value), border=True)
     st.html(

@@ -167,6 +167,28 @@ def confusion(labels: Sequence[Any], matrix: Sequence[Sequence[float]], *, heigh
     return _styled(figure, height)
 
 
+def roc(false_rates: Sequence[float], true_rates: Sequence[float], *, height: int = 320) -> Figure:
+    """A ROC curve over the line of chance."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "width": 1, "color": "#94a3b8"}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=list(false_rates),
+        y=list(true_rates),
+        mode="lines",
+        fill="tozeroy",
+        line={"color": COLOURS[0]},
+        hovertemplate="%{y:.1%} found at %{x:.1%} false alarms<extra></extra>",
+    )
+    figure.update_xaxes(title="false positive rate", range=[0, 1])
+    figure.update_yaxes(title="true positive rate", range=[0, 1.02])
+    figure.update_layout(showlegend=False)
+    return _styled(figure, height)
+
+
 def importances(weights: Mapping[str, float], *, most: int = 15, height: int | None = None) -> Figure:
     """Feature importances, the largest first."""
     from plotly import graph_objects as go

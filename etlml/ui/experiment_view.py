@@ -7,10 +7,9 @@ from typing import Any
 from etlml.documents import Experiment
 from etlml.ui import format as words
 from etlml.ui.lists import Column, row, when
-from etlml.ui.looks import look
+from etlml.ui.looks import FAMILIAR, look
 
 LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "mape", "deviance", "inertia", "davies", "brier")
-_FIRST = ("accuracy", "f1", "roc_auc", "r2", "rmse", "mae", "silhouette")
 __all__ = [
     "Experiment",
     "columns",
@@ -26,8 +25,12 @@ __all__ = [
 def common_metrics(experiments: Sequence[Experiment], most: int = 3) -> list[str]:
     """The metrics that most of them have, the familiar ones first."""
     counts = Counter(key for one in experiments for key, value in one.metrics.items() if value is not None)
-    ranked = sorted(counts, key=lambda key: (-counts[key], _FIRST.index(key) if key in _FIRST else len(_FIRST), key))
-    return ranked[:most]
+    return sorted(counts, key=lambda key: (-counts[key], *importance(key)))[:most]
+
+
+def importance(key: str) -> tuple[bool, int, str]:
+    """Where a metric stands in a list: the familiar ones first, those on the rows learned from last."""
+    return key.startswith("train"), FAMILIAR.index(key) if key in FAMILIAR else len(FAMILIAR), key
 
 
 def columns(metrics: Sequence[str]) -> list[Column]:
@@ -138,7 +141,7 @@ def confusion_of(artifacts: Mapping[str, Any]) -> tuple[list[Any], list[list[flo
     """Labels and counts of a confusion matrix among the artifacts."""
     found = artifacts.get("confusion_matrix")
     if isinstance(found, Mapping):
-        labels, matrix = found.get("labels") or found.get("classes"), found.get("matrix") or found.get("values")
+        labels, matrix = found.get("labels") or found.get("classes"), found.get("counts") or found.get("matrix")
         if labels and matrix:
             return list(labels), [list(line) for line in matrix]
     if isinstance(found, list) and found:
@@ -166,3 +169,17 @@ def importances_of(artifacts: Mapping[str, Any]) -> dict[str, float]:
             if isinstance(each, Mapping)
         }
     return {}
+
+
+def roc_of(artifacts: Mapping[str, Any]) -> tuple[list[float], list[float]] | None:
+    """The ROC curve among the artifacts: false and true positive rates."""
+    found = artifacts.get("roc_curve")
+    if isinstance(found, Mapping) and found.get("false_positive_rate"):
+        return list(found["false_positive_rate"]), list(found.get("true_positive_rate") or ())
+    return None
+
+
+def class_report(artifacts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Precision, recall and so on for each class, as rows of a table."""
+    found = artifacts.get("class_report")
+    return [dict(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []

@@ -66,6 +66,8 @@ def percent(share: float | None, digits: int = 1) -> str:
     if share is None:
         return MISSING
     text = f"{share * 100:.{digits}f}"
+    if share and not float(text):
+        return f"< {10**-digits:.{digits}f} %"
     return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
 
@@ -89,7 +91,7 @@ def value(item: Any, longest: int = 80) -> str:
     if isinstance(item, int | float):
         return metric(item)
     if isinstance(item, dict):
-        text = ", ".join(f"{key}: {value(inner, 30)}" for key, inner in item.items())
+        text = ", ".join(f"{key}: {value(inner, 30)}" for key, inner in item.items() if inner not in (None, [], {}, ""))
     elif isinstance(item, list | tuple | set | frozenset):
         text = ", ".join(value(inner, 30) for inner in item)
     else:

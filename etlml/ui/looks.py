@@ -64,6 +64,17 @@ COLOURS: Mapping[Tone, str] = {
     "reuse": "#0891b2",
 }
 RUN_ORDER = ("success", "failed", "cancelled", "missed", "running", "pending")
+FAMILIAR = (
+    "accuracy",
+    "f1_score",
+    "f1",
+    "roc_auc",
+    "r2",
+    "r2_score",
+    "rmse",
+    "mae",
+    "silhouette",
+)  # the metrics to show first
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LEVEL_TONE: Mapping[str, Tone] = {"DEBUG": "dull", "INFO": "run", "WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad"}
 

@@ -10,7 +10,7 @@ import streamlit as st
 from etlml.documents import Model
 from etlml.ui import format as words
 from etlml.ui.lists import Column, row, when
-from etlml.ui.looks import look
+from etlml.ui.looks import FAMILIAR, look
 
 COLUMNS = (
     Column("name", "Model", "name"),
@@ -64,10 +64,15 @@ def version_row(model: Model) -> dict[str, Any]:
 
 def metrics_line(metrics: Mapping[str, float | None], most: int = 3) -> str:
     """Some metrics in one line."""
-    return ", ".join(
-        f"{key.replace('_', ' ')} {words.metric(value)}"
-        for key, value in list(metrics.items())[:most]
-        if value is not None
+    shown = telling(metrics)[:most]
+    return ", ".join(f"{key.replace('_', ' ')} {words.metric(metrics[key])}" for key in shown)
+
+
+def telling(metrics: Mapping[str, float | None]) -> list[str]:
+    """The names of the metrics that are there: the familiar ones first, those on the rows learned from last."""
+    there = [key for key, value in metrics.items() if value is not None]
+    return sorted(
+        there, key=lambda key: (key.startswith("train"), FAMILIAR.index(key) if key in FAMILIAR else len(FAMILIAR))
     )
 
 

@@ -34,7 +34,10 @@ def table(found: Mapping[str, Any], *, key: str, height: int) -> None:
     import pandas as pd
 
     names = [column["name"] for column in found["columns"]]
+    times = [column["name"] for column in found["columns"] if str(column["type"]).startswith("TIMESTAMP")]
+    rows = [
+        {**row, **{name: str(row[name]).replace("T", " ") for name in times if row[name] is not None}}
+        for row in found["rows"]
+    ]
     config = {column["name"]: st.column_config.Column(help=column["type"]) for column in found["columns"]}
-    st.dataframe(
-        pd.DataFrame(found["rows"], columns=names), hide_index=True, height=height, key=key, column_config=config
-    )
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, height=height, key=key, column_config=config)

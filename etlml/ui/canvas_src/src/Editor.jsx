@@ -11,7 +11,8 @@ import { KeyHelp, Toolbar } from "./Toolbar.jsx"
 
 const nodeTypes = { step: StepNode }
 const PASTE_OFFSET = 36
-const MINIMAP_FROM = 9
+const MINIMAP_FROM = 15
+const MINIMAP_HEIGHT = 400
 const ROOM_FOR_PALETTE = 860
 const NARROW = 560
 const PALETTE_WIDTH = 216
@@ -54,7 +55,7 @@ export function Editor({ data, emit, host }) {
 
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
-  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "28px", right: "28px", top: "56px", bottom: "28px" }
+  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "28px", right: "28px", top: readonly ? "28px" : "56px", bottom: "28px" }
   const roomRef = useRef(room)
   roomRef.current = room
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: roomRef.current, duration: 250 }), [flow])
@@ -275,7 +276,7 @@ export function Editor({ data, emit, host }) {
         defaultEdgeOptions={{ type: "default" }}>
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
         <Controls showInteractive={false} position="bottom-left" />
-        {nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
+        {nodes.length >= MINIMAP_FROM && (data.height || 0) >= MINIMAP_HEIGHT && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
           nodeClassName={n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`} nodeStrokeWidth={0} nodeBorderRadius={8} />}
         <Panel position="top-right"><Toolbar readonly={readonly} act={act}
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>
