@@ -8,9 +8,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from etlml.clock import Clock, utc_now
 from etlml.compute.children import Children
-from etlml.documents import Run
+from etlml.engine.backfilling import Backfilling
 from etlml.engine.firing import Firing
 from etlml.engine.reconciler import Reconciler
+from etlml.engine.retention import Retention
+from etlml.engine.triggers import Triggers
 from etlml.engine.worker import RunWorker
 from etlml.settings import Settings
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 1.0
 CLOCK_S = 1.0
 RECONCILE_S = 2.0
+RETENTION_S = 3600.0
 LOG = logging.getLogger(__name__)
 
 
@@ -36,11 +39,14 @@ class Engine:
         settings.make_folders()
         self._children = Children(size=max(1, min(settings.worker_slots, 4)))
         self._firing = Firing(store, now)
+        self._triggers = Triggers(store, settings.data_dir, now)
+        self._backfilling = Backfilling(store, now)
+        self._retention = Retention(store, settings.runs_dir, now)
         self._reconciler = Reconciler(store, now)
-        self.worker = RunWorker(settings, store, self._children, now=now, on_finished=self._finished)
+        self.worker = RunWorker(settings, store, self._children, now=now)
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"heart": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2)},
+            executors={"heart": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2), "slow": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -50,6 +56,7 @@ class Engine:
         self.worker.start()
         self._every(HEARTBEAT_S, self.worker.beat, executor="heart")
         self._every(CLOCK_S, self._tick_clock)
+        self._every(RETENTION_S, self._retention.tick, executor="slow")
         self._every(RECONCILE_S, self._tick_reconciler)
         self._scheduler.start()
         LOG.info("Worker %s is ready.", self.worker.id)
@@ -68,24 +75,24 @@ class Engine:
         )
 
     def _tick_clock(self) -> None:
-        if self._firing.tick():
-            self.worker.wake()
+        """Whatever starts runs: schedules, files that arrive, other pipelines, backfills."""
+        for source in (self._firing, self._triggers, self._backfilling):
+            if _guarded(source.tick)():
+                self.worker.wake()
 
     def _tick_reconciler(self) -> None:
         if self._reconciler.tick():
             self.worker.wake()
 
-    def _finished(self, run: Run) -> None:
-        """A place for what follows a run: other pipelines that wait for its success, alerts."""
 
-
-def _guarded(action: "Callable[[], object]") -> "Callable[[], None]":
+def _guarded(action: "Callable[[], object]") -> "Callable[[], object]":
     """A job that logs its faults: the clock must go on, whatever one tick met."""
 
-    def job() -> None:
+    def job() -> object:
         try:
-            action()
+            return action()
         except Exception as error:  # noqa: BLE001 - logged; the next tick looks again
             LOG.warning("%s: %s", action.__qualname__, error)
+            return None
 
     return job

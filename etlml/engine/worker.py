@@ -4,7 +4,6 @@ import logging
 import os
 import platform
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -40,7 +39,6 @@ class RunWorker:
         store: The truth.
         children: Child processes for what must be stoppable.
         now: The clock.
-        on_finished: Called with every run that this worker made final.
     """
 
     def __init__(
@@ -50,11 +48,9 @@ class RunWorker:
         children: Children,
         *,
         now: Clock = utc_now,
-        on_finished: Callable[[Run], None] = lambda _: None,
     ) -> None:
         self.id = f"{platform.node()}-{os.getpid()}-{new_id()[-6:]}"
         self._settings, self._store, self._children, self._now = settings, store, children, now
-        self._on_finished = on_finished
         self._runners: dict[str, Runner] = {}
         self._lock = threading.Lock()
         self._free = threading.Semaphore(settings.worker_slots)
@@ -201,7 +197,6 @@ class RunWorker:
         finished = runner.execute()
         patiently(lambda: self._store.pipelines.mark_run(run.pipeline_id, finished))
         _log_end(finished)
-        self._on_finished(finished)
 
     def _references(self, run: Run, params: dict[str, object], *, masked: bool) -> References:
         return run_references(

@@ -138,6 +138,10 @@ class LogStore:
         groups = self.collection.aggregate([{"$sort": {"source": 1}}, {"$group": {"_id": "$source"}}], max_ms=QUERY_MS)
         return sorted(each["_id"] for each in groups)
 
+    def total(self) -> int:
+        """How many lines there are, by the collection's own count."""
+        return int(self.collection.raw.estimated_document_count())
+
     def delete_before(self, before: datetime) -> int:
         """Remove the lines from before then; how many there were."""
         return self.collection.delete({"_id": {"$lt": _first_id(before)}})

@@ -59,6 +59,23 @@ class RunStore(RunQueue):
         filter_ = {"pipeline_id": pipeline_id, "status": {"$in": ["pending", "running"]}}
         return [decoded(Run, each) for each in self.collection.find(filter_, sort=[("created_at", 1), ("_id", 1)])]
 
+    def all_active(self) -> Sequence[str]:
+        """The ids of all runs that wait or go on."""
+        found = self.collection.find({"status": {"$in": ["pending", "running"]}}, projection={"_id": 1})
+        return [str(each["_id"]) for each in found]
+
+    def beyond(self, newest: int, *, limit: int = 10_000) -> Sequence[str]:
+        """The ids of ended runs that are not among the ``newest`` of their pipeline."""
+        ended = {"status": {"$in": sorted(FINAL_RUN_STATUSES)}}
+        found: list[str] = []
+        for group in self.collection.aggregate([{"$group": {"_id": "$pipeline_id", "runs": {"$sum": 1}}}]):
+            if group["runs"] > newest:
+                of_pipeline = {"pipeline_id": group["_id"], **ended}
+                order = [("created_at", -1), ("_id", -1)]
+                ids = self.collection.find(of_pipeline, sort=order, projection={"_id": 1}, limit=newest + limit)
+                found += [str(each["_id"]) for each in ids[newest:]]
+        return found[:limit]
+
     def latest_of(self, pipeline_ids: Sequence[str], *, status: str | None = None) -> dict[str, Run]:
         """The newest run of each pipeline, of that status if given, without its steps."""
         found: dict[str, Run] = {}

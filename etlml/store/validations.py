@@ -61,6 +61,10 @@ class ValidationStore(DocumentStore[Validation]):
             "by_day": [{"day": day, "score": score / n, "n": int(n)} for day, (n, score) in sorted(days.items())],
         }
 
+    def count_before(self, before: datetime) -> int:
+        """How many evaluations are older than that."""
+        return self.collection.count({"created_at": {"$lt": before}})
+
     def delete_before(self, before: datetime) -> int:
         """Remove the evaluations from before then; how many there were."""
         return self.collection.delete({"created_at": {"$lt": before}})

@@ -58,7 +58,10 @@ class TestAGreenRun:
             [read(numbers), transform("left", slow, needs=["read"]), transform("right", slow, needs=["read"])]
         )
         left, right = run.step("left"), run.step("right")
-        assert left.started_at and right.started_at and left.finished_at and right.finished_at
+        assert left.started_at
+        assert right.started_at
+        assert left.finished_at
+        assert right.finished_at
         assert max(left.started_at, right.started_at) < min(left.finished_at, right.finished_at)
 
     def test_the_pipeline_shows_the_state_of_its_last_run(self, bench: Workbench, numbers: str) -> None:
