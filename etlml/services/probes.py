@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import httpx
 
 from etlml.compute.duck import open_database
 from etlml.compute.translate import translated
@@ -50,6 +49,8 @@ def _folder(config: Mapping[str, Any], data_dir: Path) -> str:
 
 
 def _http(config: Mapping[str, Any], data_dir: Path) -> str:  # noqa: ARG001
+    import httpx  # takes longer to import than most processes ever need it
+
     url = str(config.get("url", ""))
     if not url.startswith(("http://", "https://")):
         raise ConfigInvalid("The connection needs 'url', starting with http:// or https://.", field="config.url")

@@ -27,10 +27,13 @@ class StatsService:
         """What the dashboard shows of the time since then (7 days by default).
 
         Returns:
-            since; pipelines, experiments, models, validations (how many there are); runs {counts {status: n}, success_rate,
-            by_day, by_pipeline}; queue {pending, running}; running, failures (runs without steps); next_fires
-            [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {score, passed, warning, failed} of the
-            validations since then; models {registered, deployed, archived}; health {workers, slots, busy}.
+            since; pipelines, experiments, validations, total_runs (how many there are); runs {counts {status: n},
+            success_rate, by_day, by_pipeline}; queue {pending, running}; running, failures, recent (runs without their
+            steps); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {counts {status: n}, score,
+            by_day}; models {status: n}; health {workers, slots, busy}.
+
+        Raises:
+            ConfigInvalid: The time zone is not known.
         """
         zone(timezone)  # refuses an unknown one with the nearest name
         now = now or utc_now()

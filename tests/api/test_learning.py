@@ -62,6 +62,7 @@ def model_file(services: Services, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 class TestModels:
     """Registered, deployed, called."""
 
