@@ -119,6 +119,7 @@ def last_run(pipeline: Pipeline) -> Run | None:
 def build(pipeline: Pipeline, draft: Draft) -> None:
     run = last_run(pipeline)
     live = run is not None and not run.is_final
+    in_header = draft.is_dirty, bool(draft.document.steps)
 
     @st.fragment(run_every="1s" if live else None, key="build")
     def editor() -> None:
@@ -126,20 +127,15 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         shown = last_run(pipeline) if live else run
         if live and shown is not None and shown.is_final:
             st.rerun()
-        before = draft.is_dirty
         with right, st.container(key="step_panel", height=620, border=True):
-            problems, outputs = draft.looked_into(services)
-            by_step = graph.problems_by_step(problems)
-            step_panel.draw(services, draft, problems=by_step, outputs=outputs, run=shown, may_edit=MAY_EDIT)
+            step_panel.draw(services, draft, run=shown, may_edit=MAY_EDIT)
         with left:
             problems, _ = draft.looked_into(services)
             draw_canvas(draft, shown, problems)
             general(problems)
-        if draft.is_dirty != before:
-            drafts.keep(services, draft, user.name)
+        drafts.keep(services, draft, user.name)
+        if (draft.is_dirty, bool(draft.document.steps)) != in_header:  # the header shows it
             st.rerun()
-        if draft.is_dirty:
-            drafts.keep(services, draft, user.name)
 
     editor()
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from etlml.errors import EtlmlError
-from etlml.ui import frame, lists, new_pipeline, parts, place, run_rows
+from etlml.ui import frame, lists, new_pipeline, parts, place, recent, run_rows
 
 services, user = frame.services(), frame.current_user()
 MOST = 60
@@ -57,10 +57,11 @@ def table(query: str, status: str | None) -> None:
         fires = {
             fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]
         }
+        history = recent.recent_runs(services, page.items)
         rows = [
             run_rows.pipeline_row(
                 one,
-                services.runs.list(pipeline=one.id, limit=12, with_steps=False).items,
+                history[one.id],
                 fires.get(one.id),
                 may_run=user.permits("operator"),
             )

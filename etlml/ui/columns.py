@@ -1,6 +1,7 @@
 """Which columns each step of a draft gives, as far as that can be told without running it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from etlml.clock import utc_now
 from etlml.compute.schema import Schema
@@ -11,7 +12,7 @@ from etlml.steps.registry import typed_config
 from etlml.steps.templating import filled, run_references
 
 
-def output_columns(draft: PipelineDraft) -> dict[str, Schema | None]:
+def output_columns(draft: PipelineDraft, data_dir: Path) -> dict[str, Schema | None]:
     """Each step's columns; None where a step is wrong or its columns are known only once it runs."""
     found: dict[str, Schema | None] = {step.id: None for step in draft.steps}
     if check_graph(draft.steps):
@@ -21,7 +22,7 @@ def output_columns(draft: PipelineDraft) -> dict[str, Schema | None]:
     for step in execution_order(draft.steps):
         try:
             config = typed_config(step, filled(step.config, references))
-            found[step.id] = config.check({need: found[need] for need in needs[step.id]})
+            found[step.id] = config.check({need: found[need] for need in needs[step.id]}, data_dir)
         except (EtlmlError, KeyError, ValueError, StopIteration):
             found[step.id] = None
     return found

@@ -39,6 +39,7 @@ class Draft:
     form: int = 0
     choice: int = 0
     selected: str | None = None
+    _kept: PipelineDraft | None = None
     _looked: tuple[PipelineDraft, float, list[dict[str, Any]], dict[str, Schema | None]] | None = None
 
     def looked_into(self, services: Services) -> tuple[list[dict[str, Any]], dict[str, Schema | None]]:
@@ -46,7 +47,7 @@ class Draft:
         now = time.monotonic()
         if self._looked is None or self._looked[0] is not self.document or now - self._looked[1] > _LOOK_AGAIN_S:
             problems = services.pipelines.validate(self.document)["problems"] if self.document.steps else []
-            self._looked = (self.document, now, problems, columns.output_columns(self.document))
+            self._looked = (self.document, now, problems, columns.output_columns(self.document, services.environment.data_dir))
         return self._looked[2], self._looked[3]
 
     @property
@@ -120,7 +121,10 @@ def _stored(services: Services, pipeline: Pipeline, user: str) -> Draft | None:
 
 
 def keep(services: Services, draft: Draft, user: str) -> None:
-    """Put the draft into the database, or take it out where there is nothing to save."""
+    """Put the draft into the database, or take it out where there is nothing to save; nothing happens if it is there."""
+    if draft._kept is draft.document:
+        return
+    draft._kept = draft.document
     key = _store_key(draft.pipeline_id, user)
     if draft.is_dirty:
         services.store.settings.set(key, {"version": draft.version, "document": draft.document.model_dump(mode="json")})

@@ -9,7 +9,10 @@ from pydantic import BaseModel
 FieldKind = Literal[
     "toggle", "integer", "number", "text", "long", "choice", "scalar", "list", "map", "rows", "union", "unions", "yaml"
 ]
-_COLUMN_NAMES = frozenset({"column", "target", "features", "keys"})
+_PICKS = {"column": "column", "target": "column", "features": "column", "keys": "column", "algorithm": "algorithm"}
+PROMINENT = frozenset(
+    {"target", "features", "register_as", "on_failure", "mode", "keys"}
+)  # shown although they may be left out
 _LONG_NAMES = frozenset({"query", "code", "sql", "where", "description"})
 _WORDS = {"id": "ID", "sql": "SQL", "by": "By", "url": "URL", "csv": "CSV"}
 _LATER = frozenset({"label", "enabled"})
@@ -86,7 +89,7 @@ def _field(name: str, part: Mapping[str, Any], defs: Mapping[str, Any], required
     nullable = any(one.get("type") == "null" for one in choices)
     real = [one for one in choices if one.get("type") != "null"]
     inner = {**outer, **real[0]} if len(real) == 1 else outer
-    picks = str(inner.get("picks") or outer.get("picks") or ("column" if name in _COLUMN_NAMES else ""))
+    picks = str(inner.get("picks") or outer.get("picks") or _PICKS.get(name, ""))
     edits = str(inner.get("edits") or outer.get("edits") or "")
     common: dict[str, Any] = {
         "name": name,
@@ -128,6 +131,8 @@ def _typed(inner: Mapping[str, Any], defs: Mapping[str, Any], common: dict[str, 
             "key_picks": str(names.get("picks", "")),
         }
         return FormField(kind="map", **(common | extra))
+    if kind == "object" and inner.get("additionalProperties") is True:
+        return FormField(kind="map", **common)
     return FormField(kind="yaml", **common)
 
 

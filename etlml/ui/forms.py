@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -55,11 +56,7 @@ def draw(fields: Sequence[FormField], values: Mapping[str, Any], around: Surroun
     """Draw fields with these values; what stands in them now, defaults left out. Unknown values are kept as they are."""
     known = {one.name for one in fields}
     now: Values = {name: value for name, value in values.items() if name not in known}
-    main = [
-        one
-        for one in fields
-        if one.required or values.get(one.name) not in (None, "", [], {}) or one.kind in ("unions", "union")
-    ]
+    main = [one for one in fields if _is_prominent(one, values.get(one.name))]
     rest = [one for one in fields if one not in main]
     if len(rest) <= 2:
         main, rest = [*fields], []
@@ -71,6 +68,13 @@ def draw(fields: Sequence[FormField], values: Mapping[str, Any], around: Surroun
                 now[one.name] = _draw_one(one, values, around, now)
     result = spec.kept(fields, now)
     return {**{name: value for name, value in now.items() if name not in known}, **result}
+
+
+def _is_prominent(one: FormField, value: Any) -> bool:
+    """Whether a field is shown at once: it must be filled in, is often wanted, or holds something."""
+    return (
+        one.required or one.name in spec.PROMINENT or one.kind in ("unions", "union") or value not in (None, "", [], {})
+    )
 
 
 def _draw_one(one: FormField, values: Mapping[str, Any], around: Surroundings, now: Values) -> Any:
@@ -183,6 +187,8 @@ def _list(one: FormField, value: Any, around: Surroundings) -> Any:
 def _map(one: FormField, value: Any, around: Surroundings) -> Any:
     import pandas as pd
 
+    if any(isinstance(v, dict | list) for v in (value or {}).values()):
+        return _yaml(one, value, around)
     base = st.session_state.setdefault(f"{around.key}.base", dict(value or {}))
     frame = pd.DataFrame({"name": list(base), "value": [spec.shown_scalar(v) for v in base.values()]}, dtype="string")
     names = {"column": "Column", "": "Name"}.get(one.key_picks, "Name")
@@ -266,11 +272,21 @@ _WIDGETS: Mapping[str, Callable[[FormField, Any, Surroundings], Any]] = {
 }
 
 
+@lru_cache(maxsize=1)
+def algorithms() -> list[str]:
+    """The algorithms that can be trained, as they are written in a configuration."""
+    from etlml.ml.algorithms import known_algorithms, snake_case
+
+    return sorted(snake_case(name) for name in known_algorithms())
+
+
 def _offered(picks: str, around: Surroundings) -> list[str]:
     if picks == "column":
         return list(around.columns)
     if picks == "sort":
         return [*around.columns, *(f"-{name}" for name in around.columns)]
+    if picks == "algorithm":
+        return algorithms()
     if picks == "input":
         return list(around.inputs)
     return list(TYPES) if picks == "type" else []

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -33,9 +34,20 @@ def _open() -> None:
         print(f"Sign in as admin with the password {password} and change it in the settings.", file=sys.stderr)  # noqa: T201
     if not opened.settings.supervised:
         opened.start_engine_if_alone()
-    import pandas  # noqa: F401  (pages need it; loaded here, the first page is quick)
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
 
-    # What is loaded stays: out of the collector's sight, a live page costs a tenth of the time.
+
+def _warm() -> None:
+    """Load what pages need before somebody waits for it, then take all that is loaded out of the collector's sight.
+
+    Streamlit collects garbage after each run of a script: without what stays anyway, a live page costs a tenth of the time.
+    """
+    import pandas  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+
+    from etlml.steps.registry import config_classes
+
+    config_classes()
     gc.collect()
     gc.freeze()
 

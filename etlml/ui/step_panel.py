@@ -1,6 +1,6 @@
 """The panel beside the canvas: the selected step's form, rules, YAML and last result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from re import fullmatch
 from typing import Any
@@ -38,8 +38,6 @@ def draw(
     services: Services,
     draft: Draft,
     *,
-    problems: Mapping[str, Sequence[str]],
-    outputs: Mapping[str, Schema | None],
     run: Run | None,
     may_edit: bool,
 ) -> None:
@@ -50,8 +48,8 @@ def draw(
         return
     st.html(f'<div class="head"><h1 style="font-size:1.1rem">{parts.escaped(step.name)}</h1></div>')
     st.caption(f"{TYPE_ICON[step.type]} {TYPE_LABEL[step.type]}")
-    for message in problems.get(step.id, ())[:4]:
-        st.html(parts.error_html(InvalidInput(_without_prefix(message))))
+    complaints = st.container()
+    _, outputs = draft.looked_into(services)
     view = st.segmented_control(
         "View",
         VIEWS,
@@ -70,6 +68,9 @@ def draw(
         code(services, draft, step, may_edit=may_edit)
     else:
         preview.of_step(services, run, step.id)
+    problems, _ = draft.looked_into(services)  # after the form: what was just typed counts
+    for problem in [each for each in problems if each.get("step") == draft.selected][:4]:
+        complaints.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
 
 
 def nothing(draft: Draft) -> None:

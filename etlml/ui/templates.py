@@ -43,7 +43,7 @@ def _load(key: str, label: str, hint: str, mode: str = "overwrite", **sink: Any)
 
 def _train(algorithm: str, label: str, hint: str) -> StepTemplate:
     return StepTemplate(
-        f"train.{algorithm}", label, "Train", "train", "model", hint, {"target": "", "algorithm": algorithm}
+        f"train.{algorithm}", label, "Train", "train", "model", hint, {"algorithm": algorithm}
     )
 
 

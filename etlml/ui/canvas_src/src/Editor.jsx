@@ -142,7 +142,7 @@ export function Editor({ data, emit, host }) {
       nodes: [...now.nodes.map(n => ({ ...n, selected: false })), node],
       edges: parent ? [...now.edges, asEdge({ source: parent.id, target: id })] : now.edges,
     })
-    if (!place) setTimeout(() => flow.fitView({ nodes: [{ id }, ...(parent ? [{ id: parent.id }] : [])], maxZoom: flow.getZoom(), minZoom: flow.getZoom(), duration: 200, padding: 0.3 }), 60)
+    if (!place) setTimeout(() => flow.fitView({ nodes: [{ id }, ...(parent ? [{ id: parent.id }] : [])], maxZoom: flow.getZoom(), minZoom: 0.4, duration: 200, padding: roomRef.current }), 60)
   }, [change, flow, host])
 
   const remove = useCallback(() => {
