@@ -1,6 +1,7 @@
 """One training, from a Parquet file to a model file; it runs in a child process."""
 
 import hashlib
+import math
 import os
 import platform
 import time
@@ -25,7 +26,7 @@ from etlml.ml.features import Chosen, choose, read_columns
 from etlml.ml.fitting import FORESTS, fit, staged_points
 from etlml.ml.importances import importances
 from etlml.ml.learning import Style, style_of, target_matrix
-from etlml.ml.model_file import save
+from etlml.ml.model_file import Written, save
 from etlml.ml.preparation import Preparation, prepared, taken
 from etlml.ml.progress import Progress, Report
 from etlml.ml.recipes import LookupRecipe, NumberRecipe, OneHotRecipe, OrdinalRecipe
@@ -122,7 +123,10 @@ class _Training:
         estimator = self._estimator(preparation)
         test_matrix, test_actual = preparation.matrix(taken(frame, judged)), self.target.values[judged]
         fit_s = self._fit(estimator, matrix, actual, test_matrix, test_actual)
-        written = aside.submit(self._save, preparation, estimator, matrix)
+        parameters = estimator.get_params(deep=False)
+        if self.job.algorithm.name in FORESTS:
+            estimator.set_params(n_jobs=1)  # from here on: to answer for a few rows, threads cost more than they give
+        written = aside.submit(self._save, preparation, estimator)
         classes = len(self.target.classes or ())
         with self._explained():
             given = judging.answer(estimator, test_matrix, self.task)
@@ -133,7 +137,7 @@ class _Training:
             "importances": importances(estimator, preparation.outputs, matrix[:2_000]),
             "timings": {"fit_s": round(fit_s, 3)},
         }
-        return self._outcome(preparation, estimator, metrics.finite(found), artifacts, written.result())
+        return self._outcome(preparation, parameters, metrics.finite(found), artifacts, written.result())
 
     def _fit(self, estimator: Any, matrix: Any, actual: Any, test_matrix: Any, test_actual: Any) -> float:
         few = slice(0, judging.FEW)
@@ -165,7 +169,7 @@ class _Training:
                 estimator.labels_ if hasattr(estimator, "labels_") else estimator.predict(matrix), dtype=np.int64
             )
         fit_s = time.monotonic() - started
-        written = aside.submit(self._save, preparation, estimator, matrix)
+        written = aside.submit(self._save, preparation, estimator)
         found = metrics.clustering_metrics(matrix, labels, self.job.seed)
         if np.isscalar(getattr(estimator, "inertia_", None)):
             found["inertia"] = float(estimator.inertia_)
@@ -178,7 +182,9 @@ class _Training:
             "importances": [],
             "timings": {"fit_s": round(fit_s, 3)},
         }
-        return self._outcome(preparation, estimator, metrics.finite(found), artifacts, written.result())
+        return self._outcome(
+            preparation, estimator.get_params(deep=False), metrics.finite(found), artifacts, written.result()
+        )
 
     def _cross_validate(self, frame: Frame, actual: Any) -> dict[str, float]:
         """Points of each fold, and the mean and spread of each metric over the folds."""
@@ -241,7 +247,7 @@ class _Training:
         without = 0 if self.target is None else self.rows - len(self.target.rows)
         return {"total": self.rows, "without_target": without, "train": learned, "test": tested, "judged": judged}
 
-    def _save(self, preparation: Preparation, estimator: Any, matrix: Any) -> Any:
+    def _save(self, preparation: Preparation, estimator: Any) -> Written:
         metadata = {
             "algorithm": self.job.algorithm.name,
             "task": self.task,
@@ -258,12 +264,17 @@ class _Training:
         return {"inputs": inputs, "output": output | ({"classes": self.target.classes} if self.target.classes else {})}
 
     def _outcome(
-        self, preparation: Preparation, estimator: Any, found: dict[str, float], artifacts: dict[str, Any], written: Any
+        self,
+        preparation: Preparation,
+        parameters: dict[str, Any],
+        found: dict[str, float],
+        artifacts: dict[str, Any],
+        written: Written,
     ) -> dict[str, Any]:
         artifacts |= {
             "features": [{"name": name, "type": self.chosen.types[name]} for name in self.chosen.frame],
             "left_out": [{"column": one.column, "reason": one.reason} for one in self.chosen.left_out],
-            "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
+            "parameters": {name: _plain(value) for name, value in parameters.items()},
             "warnings": self.warned,
         }
         return {
@@ -374,7 +385,7 @@ def _short(error: object) -> str:
 
 def _plain(value: Any) -> Any:
     """A parameter as JSON."""
-    if isinstance(value, str | int | float | bool | type(None)):
+    if isinstance(value, str | int | bool | type(None)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -1,5 +1,9 @@
 """Small tables to train on, and a training that runs in this process."""
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the children: spinning threads are slow on shared cores
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
