@@ -112,6 +112,16 @@ TAKES_LAMBDA = _words(
 )
 """Functions whose argument may be ``x -> ...``; elsewhere the arrow picks a field out of JSON."""
 
+GROWING = _words(
+    """
+    array_resize array_select array_to_json array_to_string array_to_string_comma_default bar base64 bin bitstring
+    concat_ws format from_json generate_series hex icu_sort_key json json_array json_object json_pretty json_quote
+    list_resize list_select lpad printf range regexp_escape regexp_replace repeat replace row_to_json rpad strftime
+    to_base to_base64 to_binary to_hex to_json url_encode
+    """
+)
+"""Functions whose result may be much larger than what they are given."""
+
 REFUSED = _words(
     """
     getenv

@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from etlml.compute.literals import LARGEST_NUMBER, is_small, lambda_parameters
 from etlml.compute.parse import Node, expression_location, marked, query_location
 from etlml.compute.schema import Schema
 from etlml.compute.sql_functions import (
     AGGREGATES,
+    GROWING,
     REFUSED,
     ROW_SOURCES,
     SCALARS,
@@ -71,6 +73,7 @@ class Walk:
 
     def __init__(self, allowed: Allowed, found: Found) -> None:
         self.allowed, self.found = allowed, found
+        self._columns = self._names = 0  # columns, and columns or lambda parameters, that were met so far
 
     def visit(self, value: Any, tables: frozenset[str], bound: frozenset[str]) -> None:
         """Check a node and all below it.
@@ -158,6 +161,8 @@ class Walk:
         if kind == "COLUMN_REF":
             self._column([str(name) for name in node["column_names"]], node, bound)
             return
+        if kind in ("STAR", "SUBQUERY"):
+            self._columns, self._names = self._columns + 1, self._names + 1
         if kind in ("STAR", "SUBQUERY") and not self.allowed.is_query:
             what, mend = ("*", "Name the column.") if kind == "STAR" else ("a subquery", "Use a join or a sql op.")
             raise self._refused(what, node, mend=mend)
@@ -184,13 +189,24 @@ class Walk:
             known |= WINDOWS
         if not (node.get("is_operator") and not name.replace("_", "").isalnum()):
             self._function_name(node, known, bound)
+        columns_before, names_before = self._columns, self._names
         children = [child for child in node.get("children", []) if isinstance(child, dict)]
         for child in children:
-            if child["class"] == "LAMBDA" and name in TAKES_LAMBDA and (names := _parameters(child["lhs"])) is not None:
+            if (
+                child["class"] == "LAMBDA"
+                and name in TAKES_LAMBDA
+                and (names := lambda_parameters(child["lhs"])) is not None
+            ):
                 self.visit(child["expr"], tables, bound | names)
             else:
                 self.visit(child, tables, bound)
         self._children({key: item for key, item in node.items() if key != "children"}, tables, bound)
+        of_fixed_values = (name in GROWING and self._names == names_before) or (
+            name in TAKES_LAMBDA and self._columns == columns_before
+        )
+        if of_fixed_values and not all(is_small(child) for child in children):
+            mend = f"Write its result out, keep to numbers up to {LARGEST_NUMBER:,}, or use a column."
+            raise self._refused(f"{name}() on these fixed values", node, mend=mend)
 
     def _function_name(self, node: Node, known: frozenset[str], bound: frozenset[str]) -> None:
         """Refuse a function that is not known. ``x.upper()`` arrives as upper in a schema x, which is a column."""
@@ -218,8 +234,10 @@ class Walk:
 
     def _column(self, path: list[str], node: Node, bound: frozenset[str]) -> None:
         first = path[0]
+        self._names += 1
         if first.lower() in bound:
             return
+        self._columns += 1
         schema = self.allowed.columns
         if schema is None:
             self.found.columns[first] = None
@@ -227,6 +245,7 @@ class Walk:
             self.found.columns[schema.column(first).name] = None
         elif len(path) == 1 and first.lower() in VALUE_KEYWORDS:
             self.found.functions.add(first.lower())
+            self._columns, self._names = self._columns - 1, self._names - 1
         else:
             missing = ColumnMissing(first, schema.names, where=f"{self.allowed.where}: the input")
             raise self._with_place(missing, missing.message, node)
@@ -248,14 +267,3 @@ class Walk:
             error.args = (error.message,)
             error.details |= details
         return error
-
-
-def _parameters(lhs: Node) -> frozenset[str] | None:
-    """The parameters of a lambda: one name, or ``(x, i)``, which the parser reads as a row; None if it is no lambda."""
-    if lhs.get("class") == "COLUMN_REF" and len(lhs["column_names"]) == 1:
-        return frozenset({str(lhs["column_names"][0]).lower()})
-    if lhs.get("class") == "FUNCTION" and lhs.get("function_name") == "row":
-        names = [_parameters(child) for child in lhs["children"]]
-        if all(name is not None for name in names):
-            return frozenset(name for found in names for name in found or ())
-    return None

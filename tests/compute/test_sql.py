@@ -512,6 +512,54 @@ def test_no_function_is_on_the_list_that_touches_the_outside(tmp_path: Path) -> 
     assert named == []
 
 
+BOMBS = [
+    "len(range(1000000000))",
+    "range(1000000000)[1]",
+    "list_extract(generate_series(1, 1000000000), 1)",
+    "length(repeat('x', 1000000000))",
+    "length(repeat(repeat('x', 9999), 9999))",
+    "substr(lpad('x', 100000000, 'y'), 1, 1)",
+    "len(list_resize([1], 1000000000))",
+    "length(printf('%1000000000d', 1))",
+    "length(format('{:1000000000}', 1))",
+    "length(replace(replace(repeat('a', 9999), 'a', repeat('b', 9999)), 'b', repeat('c', 9999)))",
+    "length(to_base(1, 2, 1000000000))",
+    "len(list_transform(range(9999), x -> range(9999)))",
+    "len(list_reduce(['a', 'a', 'a', 'a'], (x, y) -> x || x))",
+    "len([repeat('x', y) for y in range(9999)])",
+    "len(range(timestamp '1000-01-01', timestamp '3000-01-01', interval 1 microsecond))",
+    "length(bin(bin(bin(bin(bin('xxxxxxxxxx'))))))",
+    "length(to_json(to_json(to_json('\"'))))",
+    "len(range(100 * 1000 * 1000))",
+    "len(range(1e9::BIGINT))",
+]
+
+
+@pytest.mark.parametrize("text", BOMBS)
+def test_value_that_grows_without_bound_while_it_is_only_bound_is_refused(text: str) -> None:
+    with pytest.raises(SqlRefused, match=r"on these fixed values. Write its result out"):
+        checked_expression(text, SCHEMA)
+    with pytest.raises(SqlRefused, match=r"on these fixed values"):
+        checked_query(f"SELECT {text} AS x FROM input", TABLES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a in range(1, 13)",
+        "list_contains(range(10), a)",
+        "lpad(b, 10, '0') || repeat('-', 10) || repeat(b, a)",
+        "replace(replace(b, 'x', 'y'), 'y', 'z')",
+        "list_transform(l, x -> repeat('x', x))",
+        "[x * a for x in range(5)]",
+        "strftime(d, '%Y-%m') || format('{}-{}', a, b) || concat_ws('-', b, 'x')",
+        "to_json({'a': a})",
+    ],
+)
+def test_ordinary_use_of_the_same_functions_is_let_through(text: str) -> None:
+    assert checked_expression(text, SCHEMA) == text
+
+
 FRAGMENTS = st.sampled_from(
     [
         *(
