@@ -65,6 +65,7 @@ def _facts(rules: Sequence[Rule], measured: Measured, session: Session) -> list[
         lowest, highest = measured.ranges.get((rule.target or "").lower(), (None, None))
         facts.setdefault("lowest", lowest)
         facts.setdefault("highest", highest)
+        facts.setdefault("rows", measured.rows)
         query = rule.second_look(measured, facts)
         if query is not None:
             facts |= _second_look(query, rule, session)

@@ -18,7 +18,7 @@ from etlml.documents import Severity
 from etlml.validation.conditions import checked_condition
 
 Facts = Mapping[str, Any]
-"""What was measured for one rule, by the names of its aggregates; also its column's range, if known beforehand."""
+"""What was measured for one rule, by the names of its aggregates; and what is known beforehand: lowest, highest, rows."""
 
 
 @dataclass(frozen=True)

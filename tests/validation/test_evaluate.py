@@ -326,6 +326,15 @@ def test_all_row_rules_share_one_scan(a_relation: ARelation, session: Session, m
     assert len(statements) == 2  # the ranges from the file's statistics, then the scan
 
 
+def test_the_number_of_rows_of_a_checkpoint_costs_no_query(
+    a_relation: ARelation, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relation = a_relation({"n": [1, 2, 3]})
+    rules = check_validations([{"rule": "row_count_between", "min": 3, "max": 3}], relation.schema)
+    monkeypatch.setattr(session, "rows", lambda sql: pytest.fail(sql))
+    assert evaluate(rules, relation, session)[0].success
+
+
 def _numbers(count: int) -> Any:
     from etlml.compute.relation import Query
 
