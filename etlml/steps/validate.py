@@ -64,9 +64,10 @@ class ValidateConfig(StepConfig):
         return _without(broken, outcome, relation, context)
 
     def _log(self, outcome: Validation, context: StepContext) -> None:
+        """Warn of what is broken; what fails the step is told by the error."""
         for result in broken_rules(outcome.rules):
-            grave = result.severity in ("error", "critical") and self.on_failure == "fail"
-            context.log("ERROR" if grave else "WARNING", result.message)
+            if result.severity in ("info", "warning") or self.on_failure != "fail":
+                context.log("WARNING", result.message)
 
 
 def _without(broken: Sequence[Rule], outcome: Validation, relation: Relation, context: StepContext) -> Relation:

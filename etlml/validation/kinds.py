@@ -4,9 +4,9 @@ import math
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from etlml.compute.names import literal, quoted
 from etlml.compute.schema import Column
@@ -15,6 +15,7 @@ from etlml.errors import ConfigInvalid
 Kind = Literal["number", "text", "date", "timestamp", "timestamptz", "time", "boolean", "none", "other"]
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EXAMPLES: dict[Kind, str] = {
     "number": "a number such as 10 or 2.5",
     "text": "text in quotes such as 'A1'",
@@ -26,22 +27,23 @@ _EXAMPLES: dict[Kind, str] = {
 }
 
 
-def _finite(value: "Value") -> "Value":
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        raise ValueError("it must be a finite number; leave a bound out where there is none")
-    return value
+def _plain(value: object) -> object:
+    """Dates and times from Python or YAML as the ISO text that stands for them in documents."""
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
-def _no_truth(value: object) -> object:
+def _ordered(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("true and false have no order; use in_set")
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("it must be a finite number; leave a bound out where there is none")
+    return _plain(value)
 
 
-Value = bool | int | float | Decimal | datetime | date | time | str
-Bound = Annotated[
-    int | float | Decimal | datetime | date | time | str, BeforeValidator(_no_truth), AfterValidator(_finite)
-]
+Value = bool | int | float | str
+"""A value in a rule, as JSON has it: a date or time is ISO text."""
+AnyValue = Annotated[Value, BeforeValidator(_plain)]
+Bound = Annotated[int | float | str, BeforeValidator(_ordered)]
 
 
 def kind_of(column: Column) -> Kind:
@@ -106,27 +108,29 @@ def as_sql(value: Value, column: Column, *, field: str, label: str) -> str:
     return literal(converted)
 
 
-def _converted(value: Value, kind: Kind) -> Value | None:
+def _converted(value: Value, kind: Kind) -> Any:
+    """The value as Python's type for that kind; None if it does not fit."""
     if kind == "number":
         return _number(value)
-    if kind == "text":
-        return value if isinstance(value, str) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
-    if kind == "time":
-        return _parsed(value, time)
-    if kind in ("date", "timestamp", "timestamptz"):
-        return _moment(value, kind)
-    return None
-
-
-def _number(value: Value) -> Value | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float | Decimal):
-        return value
     if not isinstance(value, str):
         return None
+    try:
+        if kind == "time":
+            return time.fromisoformat(value)
+        if kind in ("date", "timestamp", "timestamptz"):
+            return _moment(value, kind)
+    except ValueError:
+        return None
+    return value if kind == "text" else None
+
+
+def _number(value: Value) -> int | float | Decimal | None:
+    if isinstance(value, bool):
+        return None
+    if not isinstance(value, str):
+        return value
     try:
         number = Decimal(value)  # a parameter filled into a longer text arrives as text
     except InvalidOperation:
@@ -134,35 +138,23 @@ def _number(value: Value) -> Value | None:
     return number if number.is_finite() else None
 
 
-def _moment(value: Value, kind: Kind) -> Value | None:
-    if isinstance(value, str):
-        found = _parsed(value, date) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else _parsed(value, datetime)
-        return None if found is None else _moment(found, kind)
-    if isinstance(value, datetime):
-        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        return aware if kind == "timestamptz" else aware.replace(tzinfo=None)
-    if isinstance(value, date):
-        return value if kind != "timestamptz" else datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return None
-
-
-def _parsed(value: Value, type_: type[date] | type[datetime] | type[time]) -> date | time | None:
-    if isinstance(value, str):
-        try:
-            return type_.fromisoformat(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, type_) else None  # type: ignore[return-value,unused-ignore]
+def _moment(value: str, kind: Kind) -> date | datetime:
+    """A date as such where it stands alone and is compared with what has no zone; else a time, UTC unless it says otherwise."""
+    if kind != "timestamptz" and _DATE.fullmatch(value):
+        return date.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if kind == "timestamptz" else moment.replace(tzinfo=None)
 
 
 def _unfit(value: Value, column: Column, *, field: str, label: str) -> ConfigInvalid:
-    kind, shown = kind_of(column), repr(value) if isinstance(value, str | bool | int | float) else f"'{value}'"
+    kind = kind_of(column)
     expected = _EXAMPLES.get(kind)
     mend = f"Give {expected}" if expected else "Such a column cannot be compared; cast it to VARCHAR in a step before"
-    if kind == "text" and isinstance(value, int | float | Decimal):
+    if kind == "text" and isinstance(value, int | float):
         mend += ", or cast the column to a number in a step before"
     return ConfigInvalid(
-        f"{sentence(label)}: {field} is {shown}, but column {column.name!r} is {column.type}. {mend}.",
+        f"{sentence(label)}: {field} is {value!r}, but column {column.name!r} is {column.type}. {mend}.",
         field=field,
         column=column.name,
     )

@@ -4,7 +4,6 @@ Missing values: a rule about values (unique, between, in_set, matches, sql) pass
 NaN is a value: it is not missing, lies in no range, and equals itself.
 """
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -13,7 +12,7 @@ from etlml.compute.names import literal, quoted
 from etlml.compute.schema import Column, Schema
 from etlml.errors import ConfigInvalid
 from etlml.validation.conditions import checked_condition
-from etlml.validation.kinds import Bound, Value, as_sql, comparable, is_floating, kind_of, sentence
+from etlml.validation.kinds import AnyValue, Bound, as_sql, comparable, is_floating, kind_of, sentence
 from etlml.validation.patterns import pattern_problem
 from etlml.validation.rule import ColumnRule, Facts, Measured, RowRule, TableRule, Verdict
 from etlml.validation.uniqueness import Unique
@@ -57,7 +56,7 @@ class Between(ColumnRule):
     def _has_a_range(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("between needs min, max or both")
-        both_numbers = isinstance(self.min, int | float | Decimal) and isinstance(self.max, int | float | Decimal)
+        both_numbers = isinstance(self.min, int | float) and isinstance(self.max, int | float)
         if both_numbers and self.min > self.max:  # type: ignore[operator]
             raise ValueError(f"min {self.min} is greater than max {self.max}; swap them")
         return self
@@ -124,7 +123,7 @@ class InSet(ValueRule):
     """Every value is one of ``values``, compared exactly, text with regard to case."""
 
     rule: Literal["in_set"] = "in_set"
-    values: list[Value] = Field(min_length=1, max_length=100_000)
+    values: list[AnyValue] = Field(min_length=1, max_length=100_000)
 
     @field_validator("values", mode="before")
     @classmethod

@@ -83,10 +83,13 @@ def test_rules_that_hold_pass_the_input_on(session: Session, rows: Relation) -> 
 
 def test_fail_raises_with_the_outcome(session: Session, rows: Relation) -> None:
     log = Log()
-    with pytest.raises(ValidationFailed, match="1 of 4 values of 'n' is missing") as caught:
-        a_config(NO_NULLS).execute({"input1": rows}, a_context(session, log))
+    config = a_config(NO_NULLS, {"rule": "in_set", "column": "t", "values": ["a", "b", "c"], "severity": "info"})
+    with pytest.raises(ValidationFailed, match=r"1 rule of 2 is broken: 1 of 4 values of 'n' is missing") as caught:
+        config.execute({"input1": rows}, a_context(session, log))
     assert caught.value.outcome.rules[0].sample == [{"n": None, "t": "c"}]
-    assert log == [("ERROR", "1 of 4 values of 'n' is missing (null).")]
+    assert log == [
+        ("WARNING", "1 of 4 values of 't' is not in the set 'a', 'b', 'c': 'd'.")
+    ]  # the error tells the rest
 
 
 @pytest.mark.parametrize("on_failure", ["fail", "quarantine", "warn"])
