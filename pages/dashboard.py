@@ -32,7 +32,7 @@ def title() -> timedelta:
     return RANGES[chosen or "7 d"]
 
 
-@st.fragment(run_every="3s")
+@parts.fragment(run_every="3s")
 def figures(span: timedelta) -> None:
     now = utc_now()
     zone = place.zone()

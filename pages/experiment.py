@@ -149,7 +149,7 @@ def facts(one: Experiment) -> None:
         )
 
 
-@st.fragment(run_every="1s" if load().status == "running" else None)
+@parts.fragment(run_every="1s" if load().status == "running" else None)
 def live() -> None:
     one = load()
     header(one)

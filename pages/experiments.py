@@ -34,7 +34,7 @@ def filters() -> tuple[str, str | None]:
     return query or "", STATES[state or "All"]
 
 
-@st.fragment(run_every="3s")
+@parts.fragment(run_every="3s")
 def table(query: str, status: str | None) -> None:
     with parts.shown_errors():
         page = services.experiments.list(q=query or None, status=status, limit=PAGE)  # type: ignore[arg-type]

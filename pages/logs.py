@@ -100,7 +100,7 @@ def levels(chosen: dict[str, Any], since: datetime | None) -> str | None:
 
 
 def view(chosen: dict[str, Any]) -> None:
-    @st.fragment(run_every="1s" if chosen["follow"] else None)
+    @parts.fragment(run_every="1s" if chosen["follow"] else None)
     def lines() -> None:
         now = utc_now()
         since = now - chosen["since"] if chosen["since"] else None

@@ -11,4 +11,5 @@ pages = frame.pages()
 page = st.navigation(list(pages.values()), position="hidden")
 frame.side_bar(pages, page, user)
 parts.pending_toasts()
-page.run()
+with parts.shown_errors():
+    page.run()

@@ -47,7 +47,7 @@ def head() -> tuple[str, str | None]:
     return query or "", STATES[state or "All"]
 
 
-@st.fragment(run_every="3s")
+@parts.fragment(run_every="3s")
 def table(query: str, status: str | None) -> None:
     with parts.shown_errors():
         page = services.pipelines.list(q=query or None, status=status, limit=MOST)  # type: ignore[arg-type]

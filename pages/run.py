@@ -282,7 +282,7 @@ def whole(run: Run) -> None:
 first = load()
 
 
-@st.fragment(run_every=None if first.is_final else "1s", key=f"live_{first.id}")
+@parts.fragment(run_every=None if first.is_final else "1s", key=f"live_{first.id}")
 def live() -> None:
     run = first if first.is_final else load()
     whole(run)

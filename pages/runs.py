@@ -80,7 +80,7 @@ def filters() -> dict[str, object]:
     }
 
 
-@st.fragment(run_every="3s")
+@parts.fragment(run_every="3s")
 def table(chosen: dict[str, object]) -> None:
     trail: list[str] = st.session_state.setdefault("runs_trail", [])
     if st.session_state.get("runs_filter") != {**chosen, "since": bool(chosen["since"])}:

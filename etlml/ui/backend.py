@@ -40,7 +40,9 @@ class Backend:
     def prepare(self) -> str | None:
         """What a first start needs: the example workspace and, where visitors sign in, an admin; its new password or None."""
         self.services.workspace.install_examples()
-        return self.services.users.ensure_admin() if self.settings.auth_required else None
+        if not self.settings.auth_required or self.settings.supervised:  # etlml up shows it, where no log keeps it
+            return None
+        return self.services.users.ensure_admin()
 
     def start_engine_if_alone(self) -> bool:
         """Run the engine in this process unless there is a worker, or ``etlml up`` is just starting one; whether it was."""
@@ -77,6 +79,13 @@ def use(services: Services) -> None:
     global _backend
     with _lock:
         _backend = Backend(services.environment, services)
+
+
+def forget() -> None:
+    """Take what ``use`` put there away again, without closing it."""
+    global _backend
+    with _lock:
+        _backend = None
 
 
 def close() -> None:

@@ -269,7 +269,7 @@ def volume_html(buckets: Sequence[Mapping[str, Any]], counts: int) -> str:
         table.setdefault(int(each["at"]), {})[str(each["level"])] = int(each["lines"])
     highest = max((sum(levels.values()) for levels in table.values()), default=0)
     if not highest:
-        return ""
+        return '<div class="bars"></div>'
     columns = []
     for index in range(counts):
         levels = table.get(index, {})

@@ -47,7 +47,12 @@ class Draft:
         now = time.monotonic()
         if self._looked is None or self._looked[0] is not self.document or now - self._looked[1] > _LOOK_AGAIN_S:
             problems = services.pipelines.validate(self.document)["problems"] if self.document.steps else []
-            self._looked = (self.document, now, problems, columns.output_columns(self.document, services.environment.data_dir))
+            self._looked = (
+                self.document,
+                now,
+                problems,
+                columns.output_columns(self.document, services.environment.data_dir),
+            )
         return self._looked[2], self._looked[3]
 
     @property

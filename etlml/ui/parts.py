@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -12,6 +14,7 @@ from etlml.errors import EtlmlError
 from etlml.ui import format as words
 from etlml.ui.looks import Tone, look
 
+Arguments = ParamSpec("Arguments")
 _LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _MENDS = (
     "Did you|Choose|Write|Check|Add|Use|Put|Take|Set|Give|See|Cancel|Wait|Remove|Rename|Look|Mend|Save|Known|It has|Ask|Start",
@@ -98,6 +101,23 @@ def shown_errors() -> Iterator[None]:
             words.value(error.message, 2000) if "\n" not in error.message else f"```\n{error.message}\n```",
             icon=":material/error:",
         )
+
+
+def fragment(
+    *, run_every: str | None = None, key: str | None = None
+) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
+    """A part of a page that reruns by itself; an EtlmlError in it is shown in its place."""
+
+    def decorated(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
+        @wraps(draw)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+            with shown_errors():
+                draw(*args, **kwargs)
+
+        made: Callable[Arguments, None] = st.fragment(guarded, run_every=run_every, key=key)
+        return made
+
+    return decorated
 
 
 def toast_later(text: str, icon: str = ":material/check:") -> None:

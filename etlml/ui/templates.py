@@ -42,9 +42,7 @@ def _load(key: str, label: str, hint: str, mode: str = "overwrite", **sink: Any)
 
 
 def _train(algorithm: str, label: str, hint: str) -> StepTemplate:
-    return StepTemplate(
-        f"train.{algorithm}", label, "Train", "train", "model", hint, {"algorithm": algorithm}
-    )
+    return StepTemplate(f"train.{algorithm}", label, "Train", "train", "model", hint, {"algorithm": algorithm})
 
 
 _ALL = (

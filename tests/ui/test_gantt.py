@@ -1,0 +1,65 @@
+"""When each step of a run worked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from etlml.documents import Run, StepRun
+from etlml.ui import gantt
+
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def a_step(id: str, start: float | None = None, end: float | None = None, **fields: Any) -> StepRun:
+    times = {"started_at": None if start is None else at(start), "finished_at": None if end is None else at(end)}
+    return StepRun.model_validate({"id": id, "type": "transform", **times, **fields})
+
+
+def a_run(*steps: StepRun, **fields: Any) -> Run:
+    return Run.model_validate({"pipeline_id": "p", "started_at": START, "steps": list(steps), **fields})
+
+
+def test_lanes_are_shares_of_the_runs_time() -> None:
+    run = a_run(a_step("a", 0, 1), a_step("b", 1, 4), status="success", finished_at=at(4))
+    found, span = gantt.lanes(run, at(100))
+    assert span == 4
+    assert [(lane.start, lane.length) for lane in found] == [(0, 0.25), (0.25, 0.75)]
+
+
+def test_a_running_step_reaches_to_now() -> None:
+    found, _ = gantt.lanes(a_run(a_step("a", 0, 1), a_step("b", 1), status="running"), at(5))
+    assert found[1].took_s == 4
+    assert found[1].start + found[1].length == 1
+
+
+def test_a_step_that_waits_has_no_bar() -> None:
+    assert "<i style" not in gantt.gantt_html(a_run(a_step("a")), at(1))
+
+
+def test_names_cannot_break_out_of_the_page() -> None:
+    assert "<script>" not in gantt.gantt_html(a_run(a_step("a", 0, 1, name="<script>alert(1)</script>")), at(2))
+
+
+def test_a_fused_step_says_with_which_it_was_computed() -> None:
+    assert "in b" in gantt.gantt_html(
+        a_run(a_step("a", 0, 1, fused_into="b"), status="success", finished_at=at(1)), at(1)
+    )
+
+
+def test_progress_goes_by_time_where_that_says_more() -> None:
+    run = a_run(a_step("a", 0, 1, status="success"), a_step("b", 1), status="running")
+    assert gantt.progress(run, None, at(2)) == 0.5 * 0.97
+    assert gantt.progress(run, 2.5, at(2)) == 0.8
+    assert gantt.progress(run, 1.0, at(50)) == 0.97
+
+
+def test_progress_of_a_final_run_is_whole() -> None:
+    assert gantt.progress(a_run(status="failed"), None, at(1)) == 1
+
+
+def test_expected_duration_is_the_median() -> None:
+    assert gantt.expected_duration([1, 100, 3]) == 3
+    assert gantt.expected_duration([]) is None
