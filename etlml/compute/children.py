@@ -39,17 +39,24 @@ class Children:
         size: How many calls may run side by side; further ones wait.
         folder: Where the children's relative paths start; this process's working directory if left out.
         warm: Modules to import in advance.
+        after_s: How long to wait with the first child, unless a call needs it sooner.
     """
 
-    def __init__(self, size: int = 1, folder: Path | None = None, *, warm: Sequence[str] = WARM) -> None:
+    def __init__(
+        self, size: int = 1, folder: Path | None = None, *, warm: Sequence[str] = WARM, after_s: float = 0.0
+    ) -> None:
         self.size = max(1, size)
         self._folder, self._warm = folder, tuple(warm)
         self._changed = threading.Condition()
         self._idle: list[ChildProcess] = []
         self._busy: list[ChildProcess] = []
         self._closed = False
-        with self._changed:
-            self._keep_one_ready()
+        if after_s > 0:
+            later = threading.Timer(after_s, self._warm_up)
+            later.daemon = True
+            later.start()
+        else:
+            self._warm_up()
 
     def __enter__(self) -> "Children":
         return self
@@ -141,6 +148,10 @@ class Children:
             self._changed.notify()
         if reusable and self._closed:
             child.kill()
+
+    def _warm_up(self) -> None:
+        with self._changed:
+            self._keep_one_ready()
 
     def _keep_one_ready(self) -> None:
         if not self._closed and not self._idle and len(self._busy) < self.size:

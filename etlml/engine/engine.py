@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 1.0
 CLOCK_S = 1.0
 RECONCILE_S = 2.0
+WARM_UP_AFTER_S = 3.0
 RETENTION_S = 3600.0
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class Engine:
 
     def __init__(self, settings: Settings, store: "Store", *, now: Clock = utc_now) -> None:
         settings.make_folders()
-        self._children = Children(size=max(1, min(settings.worker_slots, 4)))
+        # Under `etlml up` four processes start at once; loading scikit-learn can wait until they have.
+        after_s = WARM_UP_AFTER_S if settings.supervised else 0.0
+        self._children = Children(size=max(1, min(settings.worker_slots, 4)), after_s=after_s)
         self._firing = Firing(store, now)
         self._triggers = Triggers(store, settings.data_dir, now)
         self._backfilling = Backfilling(store, now)
