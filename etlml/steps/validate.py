@@ -75,7 +75,8 @@ def _without(broken: Sequence[Rule], outcome: Validation, relation: Relation, co
     found = set_aside(row_rules, relation, context.session, name=context.step_id)
     outcome.quarantine = found.as_json(context.folder)
     context.log("WARNING", f"{found.rows:,} of {outcome.row_count:,} rows were set aside in {found.path.name}.")
-    return found.rest
+    # In a file of its own: a run that resumes after this step must find these rows, not its input's.
+    return context.checkpoint(found.rest)
 
 
 def _metrics(outcome: Validation) -> dict[str, object]:
