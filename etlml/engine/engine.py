@@ -27,6 +27,7 @@ RECONCILE_S = 2.0
 WARM_UP_AFTER_S = 3.0
 RETENTION_S = 3600.0
 LOG = logging.getLogger(__name__)
+logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that takes longer than its interval is no news
 
 
 class Engine:
@@ -41,9 +42,8 @@ class Engine:
         # Under `etlml up` four processes start at once; loading scikit-learn can wait until they have.
         after_s = WARM_UP_AFTER_S if settings.supervised else 0.0
         self._children = Children(size=max(1, min(settings.worker_slots, 4)), after_s=after_s)
-        self._firing = Firing(store, now)
-        self._triggers = Triggers(store, settings.data_dir, now)
-        self._backfilling = Backfilling(store, now)
+        causes = (Firing(store, now), Triggers(store, settings.data_dir, now), Backfilling(store, now))
+        self._causes = [_guarded(cause.tick) for cause in causes]
         self._retention = Retention(store, settings.runs_dir, now)
         self._reconciler = Reconciler(store, now)
         self.worker = RunWorker(settings, store, self._children, now=now)
@@ -79,8 +79,8 @@ class Engine:
 
     def _tick_clock(self) -> None:
         """Whatever starts runs: schedules, files that arrive, other pipelines, backfills."""
-        for source in (self._firing, self._triggers, self._backfilling):
-            if _guarded(source.tick)():
+        for tick in self._causes:
+            if tick():
                 self.worker.wake()
 
     def _tick_reconciler(self) -> None:
@@ -89,13 +89,20 @@ class Engine:
 
 
 def _guarded(action: "Callable[[], object]") -> "Callable[[], object]":
-    """A job that logs its faults: the clock must go on, whatever one tick met."""
+    """A job that logs its faults, each once until it is over: the clock must go on, whatever one tick met."""
+    shown: list[str] = []
 
     def job() -> object:
         try:
-            return action()
+            result = action()
         except Exception as error:  # noqa: BLE001 - logged; the next tick looks again
-            LOG.warning("%s: %s", action.__qualname__, error)
+            if shown != [str(error)]:
+                shown[:] = [str(error)]
+                LOG.warning("%s: %s", action.__qualname__, error)
             return None
+        if shown:
+            shown.clear()
+            LOG.info("%s goes on.", action.__qualname__)
+        return result
 
     return job

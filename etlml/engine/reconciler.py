@@ -13,7 +13,7 @@ from etlml.documents import Worker
 if TYPE_CHECKING:
     from etlml.store.client import Store
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 10
 """A run that took so many workers with it ends as failed, rather than crash them for ever."""
 SILENT_S = 60.0
 LOG = logging.getLogger(__name__)

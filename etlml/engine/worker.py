@@ -95,25 +95,21 @@ class RunWorker:
         with self._lock:
             runners = dict(self._runners)
         now = self._now()
-        try:
-            self._store.workers.beat(
-                Worker(
-                    id=self.id,
-                    host=platform.node(),
-                    pid=os.getpid(),
-                    slots=self._settings.worker_slots,
-                    running=sorted(runners),
-                    started_at=self._started_at,
-                    heartbeat_at=now,
-                    version=__version__,
-                )
+        self._store.workers.beat(
+            Worker(
+                id=self.id,
+                host=platform.node(),
+                pid=os.getpid(),
+                slots=self._settings.worker_slots,
+                running=sorted(runners),
+                started_at=self._started_at,
+                heartbeat_at=now,
+                version=__version__,
             )
-            if not runners:
-                return
-            held = self._store.runs.heartbeat(self.id, sorted(runners), now + timedelta(seconds=LEASE_S))
-        except Unavailable as error:
-            LOG.warning("No heartbeat: %s", error)
+        )
+        if not runners:
             return
+        held = self._store.runs.heartbeat(self.id, sorted(runners), now + timedelta(seconds=LEASE_S))
         for run_id, runner in runners.items():
             if run_id in held.cancelled:
                 runner.stop("cancelled")
@@ -151,7 +147,7 @@ class RunWorker:
         try:
             return self._store.runs.claim(self.id, self._now(), LEASE_S)
         except Unavailable as error:
-            LOG.warning("No claim: %s", error)
+            LOG.debug("no claim: %s", error)  # the heartbeat tells of it
             return None
 
     def _run(self, run: Run) -> None:
