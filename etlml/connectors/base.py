@@ -2,15 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.compute.session import Session
+from etlml.connectors.stopping import stoppable_database
 
 Mode = Literal["append", "overwrite", "merge"]
 Log = Callable[[str, str], None]
@@ -41,6 +44,12 @@ class Reading:
     def own_file(self, suffix: str) -> Path:
         """A file of this source in the run's folder."""
         return self.folder / f"{self.name}.source{suffix}"
+
+    def database(self, *extensions: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A DuckDB database of its own, with the packaged extensions; it stops when the run is cancelled."""
+        return stoppable_database(
+            folder=self.folder, memory_bytes=self.memory_bytes, cancelled=self.cancelled, extensions=extensions
+        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,12 @@ class Writing:
     def own_file(self, suffix: str) -> Path:
         """A file of this sink in the run's folder."""
         return self.folder / f"{self.name}.sink{suffix}"
+
+    def database(self, *extensions: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A DuckDB database of its own, with the packaged extensions; it stops when the run is cancelled."""
+        return stoppable_database(
+            folder=self.folder, memory_bytes=self.memory_bytes, cancelled=self.cancelled, extensions=extensions
+        )
 
 
 @dataclass(frozen=True)

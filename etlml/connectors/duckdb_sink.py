@@ -13,7 +13,7 @@ from etlml.connectors.base import Mode, Sink, Writing, Written
 from etlml.connectors.guards import alone_in_process
 from etlml.connectors.locks import alone, failures
 from etlml.connectors.places import located, refuse_own_folders
-from etlml.connectors.stopping import refuse_cancelled, stoppable_database
+from etlml.connectors.stopping import refuse_cancelled
 from etlml.connectors.table_load import DATABASE, INCOMING, Table, insert, make_markers, mark, rows_of, take_rows
 from etlml.errors import DataUnreadable, LoadFailed
 
@@ -51,9 +51,7 @@ class DuckdbSink(Sink):
     def _load(self, path: Path, place: str, writing: Writing) -> Written:
         if path.exists():
             _refuse_other_file(path)
-        with stoppable_database(
-            folder=writing.folder, memory_bytes=writing.memory_bytes, cancelled=writing.cancelled
-        ) as connection:
+        with writing.database() as connection:
             duckdb_files.attach(connection, path, DATABASE, writing.cancelled, read_only=False)
             connection.execute("BEGIN")
             make_markers(connection)

@@ -15,7 +15,6 @@ from etlml.connectors import duckdb_files
 from etlml.connectors.base import Reading, Source
 from etlml.connectors.guards import alone_in_process
 from etlml.connectors.places import located
-from etlml.connectors.stopping import stoppable_database
 from etlml.connectors.tables import written_out
 
 
@@ -48,9 +47,7 @@ class DuckdbSource(Source):
         duckdb_files.refuse_other_file(path)
         with (
             alone_in_process(path, reading.cancelled),
-            stoppable_database(
-                folder=reading.folder, memory_bytes=reading.memory_bytes, cancelled=reading.cancelled
-            ) as connection,
+            reading.database() as connection,
         ):
             duckdb_files.attach(connection, path, "source", reading.cancelled, read_only=True)
             try:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import duckdb
 
-from etlml.compute.duck import load_extensions
 from etlml.compute.names import literal, quoted
 from etlml.connectors.sniffing import matched_types
 from etlml.errors import DataUnreadable, EtlmlError
@@ -22,13 +21,12 @@ def read_workbooks(
     range_: str | None = None,
     header: bool | None = None,
 ) -> str:
-    """Read the sheets into temporary tables; returns the SELECT that unites them by name.
+    """Read the sheets into temporary tables; returns the SELECT that unites them by name. Needs the extension excel.
 
     Raises:
         DataUnreadable: A workbook is damaged, lacks the sheet, or a cell does not fit its column.
         ConfigInvalid: ``types`` names a column that no sheet has.
     """
-    load_extensions(connection, ["excel"])
     options = {"sheet": sheet, "range": range_, "header": header}
     chosen = "".join(f", {name}={literal(value)}" for name, value in options.items() if value is not None)
     for number, path in enumerate(paths):

@@ -28,7 +28,7 @@ def add_rows(
     connection.execute(f"CREATE TEMP VIEW incoming AS SELECT * FROM read_parquet({literal(str(writing.checkpoint))})")
     if writing.mode == "merge":
         refuse_bad_keys(connection, "incoming", writing.keys)
-    held = held_by(connection, target, kind) if target.exists() else None
+    held = held_by(connection, target, kind, writing.relation.schema) if target.exists() else None
     rows = int(connection.execute("SELECT count(*) FROM incoming").fetchall()[0][0])
     if held is None:
         _copy(connection, "SELECT * FROM incoming", staged, copy_options(kind))

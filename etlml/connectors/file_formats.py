@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 
-from etlml.compute.duck import load_extensions
 from etlml.compute.names import literal, quoted
 from etlml.compute.schema import Column, Schema
 from etlml.compute.translate import translated
@@ -48,7 +47,7 @@ def copy_options(kind: FileKind, *, header: bool = True, delimiter: str | None =
     return "FORMAT xlsx, HEADER true" if kind.format == "excel" else "FORMAT parquet"
 
 
-def held_by(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind) -> Held | None:
+def held_by(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind, incoming: Schema) -> Held | None:
     """What a file holds; None if there is nothing to keep, not even columns.
 
     Raises:
@@ -56,8 +55,10 @@ def held_by(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind) -
     """
     if path.stat().st_size == 0:
         return None
-    readers = {"csv": _csv, "tsv": _csv, "json": _json, "jsonl": _json, "parquet": _parquet, "excel": _excel}
+    readers = {"csv": _csv, "tsv": _csv, "json": _json, "jsonl": _json, "parquet": _parquet}
     try:
+        if kind.format == "excel":
+            return _excel(connection, path, incoming)
         return readers[kind.format](connection, path, kind)
     except duckdb.InterruptException:
         raise
@@ -105,7 +106,7 @@ def _json(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind) -> 
     )
 
 
-def _excel(connection: duckdb.DuckDBPyConnection, path: Path, _kind: FileKind) -> Held:
+def _excel(connection: duckdb.DuckDBPyConnection, path: Path, incoming: Schema) -> Held:
     with zipfile.ZipFile(path) as book:
         sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
     if len(sheets) > 1:
@@ -114,9 +115,20 @@ def _excel(connection: duckdb.DuckDBPyConnection, path: Path, _kind: FileKind) -
             "Load into a workbook of its own, or with mode overwrite.",
             path=str(path),
         )
-    load_extensions(connection, ["excel"])
     query = read_workbooks(connection, [path], {})
-    return Held(query, _described(connection, query))
+    return _with_types_of_empty_columns(connection, Held(query, _described(connection, query)), incoming)
+
+
+def _with_types_of_empty_columns(connection: duckdb.DuckDBPyConnection, held: Held, incoming: Schema) -> Held:
+    """A sheet's column without a value has no type of its own; it takes that of what comes in."""
+    counts = ", ".join(f"count({quoted(name)})" for name in held.schema.names)
+    filled = connection.execute(f"SELECT {counts} FROM ({held.query})").fetchall()[0]
+    columns = [
+        column if count or column.name not in incoming else Column(column.name, incoming.column(column.name).type)
+        for column, count in zip(held.schema, filled, strict=True)
+    ]
+    casts = ", ".join(f"CAST({quoted(column.name)} AS {column.type}) AS {quoted(column.name)}" for column in columns)
+    return Held(f"SELECT {casts} FROM ({held.query})", Schema(tuple(columns)))
 
 
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> Schema:

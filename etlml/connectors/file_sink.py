@@ -7,7 +7,6 @@ from typing import Literal
 import duckdb
 from pydantic import Field
 
-from etlml.compute.duck import load_extensions
 from etlml.compute.names import literal
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Mode, Sink, Writing, Written
@@ -19,7 +18,7 @@ from etlml.connectors.journal import FileJournal, staged_path
 from etlml.connectors.locks import alone, failures
 from etlml.connectors.packed import CHUNK
 from etlml.connectors.places import is_glob, located, refuse_own_folders
-from etlml.connectors.stopping import refuse_cancelled, stoppable_database
+from etlml.connectors.stopping import refuse_cancelled
 from etlml.errors import ConfigInvalid
 
 EXCEL_ROWS = 1_048_575
@@ -112,11 +111,9 @@ def _stage(staged: Path, target: Path, kind: FileKind, writing: Writing) -> int:
         return _copied(writing.checkpoint, staged, writing)
     if not adds and kind.format != "excel":
         return _computed(staged, kind, writing)
-    world = {"folder": writing.folder, "memory_bytes": writing.memory_bytes, "cancelled": writing.cancelled}
-    with stoppable_database(**world) as connection:  # type: ignore[arg-type]
+    with writing.database(*(["excel"] if kind.format == "excel" else [])) as connection:
         if adds:
             return add_rows(connection, staged, target, kind, writing)
-        load_extensions(connection, ["excel"])
         return _exported(connection, staged, kind, writing)
 
 

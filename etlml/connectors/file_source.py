@@ -17,7 +17,6 @@ from etlml.connectors.packed import beginning, codec_name, lay_out, needs_laying
 from etlml.connectors.parquet_files import parquet_query
 from etlml.connectors.places import expanded, found_files, is_partitioned, reachable
 from etlml.connectors.sniffing import described, type_names
-from etlml.connectors.stopping import stoppable_database
 from etlml.connectors.tables import written_out
 from etlml.errors import ConfigInvalid, DataUnreadable
 
@@ -108,9 +107,7 @@ class FileSource(Source):
         )
 
     def _read_excel(self, paths: list[Path], reading: Reading) -> Relation:
-        with stoppable_database(
-            folder=reading.folder, memory_bytes=reading.memory_bytes, cancelled=reading.cancelled
-        ) as connection:
+        with reading.database("excel") as connection:
             query = read_workbooks(
                 connection, paths, type_names(self.types), sheet=self.sheet, range_=self.range, header=self.header
             )

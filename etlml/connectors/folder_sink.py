@@ -27,7 +27,7 @@ from etlml.connectors.formats import FileKind
 from etlml.connectors.journal import MOST_LOADS, remove_stale, staged_path
 from etlml.connectors.places import PARTITION, expanded
 from etlml.connectors.sniffing import described, paths_list
-from etlml.connectors.stopping import refuse_cancelled, stoppable_database
+from etlml.connectors.stopping import refuse_cancelled
 from etlml.errors import LoadFailed
 
 JOURNAL = ".etlml-loads.json"
@@ -62,8 +62,7 @@ def write_folder(target: Path, kind: FileKind, by: tuple[str, ...], writing: Wri
 
 
 def _stage(staged: Path, target: Path, kind: FileKind, by: tuple[str, ...], writing: Writing) -> int:
-    world = {"folder": writing.folder, "memory_bytes": writing.memory_bytes, "cancelled": writing.cancelled}
-    with stoppable_database(**world) as connection:  # type: ignore[arg-type]
+    with writing.database() as connection:
         connection.execute(
             f"CREATE TEMP VIEW incoming AS SELECT * FROM read_parquet({literal(str(writing.checkpoint))})"
         )

@@ -11,7 +11,6 @@ from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Reading, Source
 from etlml.connectors.sniffing import sniffer
-from etlml.connectors.stopping import stoppable_database
 from etlml.connectors.tables import written_out
 from etlml.errors import ConfigInvalid
 
@@ -39,9 +38,7 @@ class InlineSource(Source):
         return ""  # the rows are in the configuration, which counts anyway
 
     def read(self, reading: Reading) -> Relation:
-        with stoppable_database(
-            folder=reading.folder, memory_bytes=reading.memory_bytes, cancelled=reading.cancelled
-        ) as connection:
+        with reading.database() as connection:
             connection.register("rows", self._table())
             return written_out(connection, "SELECT * FROM rows", reading)
 

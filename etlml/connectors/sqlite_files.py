@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def refuse_other_file(path: Path) -> None:
 @contextmanager
 def reading(path: Path, *, timeout_s: float = 10) -> Iterator[sqlite3.Connection]:
     """The database, read-only; whatever is run on it may only read."""
+    _settle(path)
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=timeout_s, check_same_thread=False)
     try:
         connection.set_authorizer(_only_reads)
@@ -40,6 +41,13 @@ def reading(path: Path, *, timeout_s: float = 10) -> Iterator[sqlite3.Connection
         raise DataUnreadable(f"The SQLite database {path} cannot be read: {error}.", path=str(path)) from None
     finally:
         connection.close()
+
+
+def _settle(path: Path) -> None:
+    """Have SQLite undo what a killed writer left half done: a reader without writing rights could not."""
+    if path.with_name(path.name + "-journal").exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
 
 
 def tables(connection: sqlite3.Connection) -> list[str]:

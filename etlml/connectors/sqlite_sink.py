@@ -1,33 +1,40 @@
 """SQLite tables as sinks: one transaction a load, with its marker in it."""
 
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import duckdb
+import pyarrow as pa
 from pydantic import Field
 
-from etlml.compute.duck import load_extensions
+from etlml.clock import utc_now
 from etlml.compute.names import literal, quoted
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Mode, Sink, Writing, Written
+from etlml.connectors.columns import Pair, matched, refuse_lossy
 from etlml.connectors.guards import alone_in_process
 from etlml.connectors.locks import alone, failures
 from etlml.connectors.places import located, refuse_own_folders
-from etlml.connectors.sqlite_tables import BUSY_S, TableFacts, changing, facts_of, make_fresh_table, remove_fresh_tables
-from etlml.connectors.sqlite_types import as_kept, kept_types
-from etlml.connectors.stopping import TICK_S, refuse_cancelled, stoppable_database
-from etlml.connectors.table_load import DATABASE, INCOMING, Table, insert, make_markers, mark, rows_of, take_rows
+from etlml.connectors.sqlite_tables import Change, Locked, TableFacts, changing, facts_of
+from etlml.connectors.sqlite_types import as_kept, bound, held_type, kept_types
+from etlml.connectors.stopping import TICK_S, refuse_cancelled
+from etlml.connectors.table_load import INCOMING, MARKER_COLUMNS, MARKERS, take_rows
 from etlml.errors import LoadFailed
+
+BUSY_S = 30.0
+BATCH_ROWS = 50_000
+CHUNK_ROWS = 200_000  # of a statement that cannot be stopped once it runs: some 100 ms
+KEYS = "_etlml_keys"
 
 
 class SqliteSink(Sink):
     """A table of an SQLite database; both are made if they are not there.
 
     Dates and times are kept as ISO text, booleans as 0 and 1, decimals as numbers if that keeps every digit and else as
-    text, nested values as JSON. Overwriting keeps a table that has indexes, triggers or constraints as it is and changes
-    its rows only, while the columns stay the same; else it makes the table anew.
+    text, nested values as JSON. Overwriting changes only the rows of a table that has keys, triggers or other constraints,
+    while its columns stay the same; else it makes the table anew, and its indexes again.
     """
 
     kind: Literal["sqlite"] = "sqlite"
@@ -47,110 +54,155 @@ class SqliteSink(Sink):
             try:
                 written = self._load(path, place, writing)
             except BaseException:
-                _clean_up(path, is_new=is_new)
+                if is_new:
+                    for suffix in ("", "-journal", "-wal", "-shm"):
+                        path.with_name(path.name + suffix).unlink(missing_ok=True)
                 raise
             return Written(written.rows, place, path.stat().st_size, written.already_there, written.warnings)
 
     def _load(self, path: Path, place: str, writing: Writing) -> Written:
-        with changing(path) as database:
-            remove_fresh_tables(database)
-            facts = facts_of(database, self.table)
+        keys = writing.keys if writing.mode == "merge" else ()
+        give_up = time.monotonic() + BUSY_S
+        with writing.database() as connection:
+            rows = take_rows(connection, f"SELECT * FROM read_parquet({literal(str(writing.checkpoint))})", keys)
+            while True:
+                try:
+                    with changing(path) as change:
+                        return self._changed(change, connection, rows, place, writing)
+                except Locked:
+                    refuse_cancelled(writing.cancelled)
+                    if time.monotonic() >= give_up:
+                        raise _busy(path) from None
+                time.sleep(TICK_S)
+
+    def _changed(
+        self, change: Change, connection: duckdb.DuckDBPyConnection, rows: int, place: str, writing: Writing
+    ) -> Written:
+        facts = facts_of(change, self.table)
         if facts.kind == "view":
             raise LoadFailed(f"The rows cannot be written to {place}: it is a view. Choose the name of a table.")
-        keys = writing.keys if writing.mode == "merge" else ()
-        with stoppable_database(
-            folder=writing.folder, memory_bytes=writing.memory_bytes, cancelled=writing.cancelled
-        ) as connection:
-            load_extensions(connection, ["sqlite_scanner"])
-            rows = take_rows(connection, f"SELECT * FROM read_parquet({literal(str(writing.checkpoint))})", keys)
-            fresh = self._fresh(connection, path, facts, writing)
-            connection.execute(f"ATTACH {literal(str(path))} AS {DATABASE} (TYPE sqlite)")
-            table = self._table(connection, facts, place)
-            if (done := _begun(connection, path, table, self.table, rows, writing)) is not None:
-                connection.execute(f"ROLLBACK; DETACH {DATABASE}")
-                _clean_up(path, is_new=False)
-                return Written(done, place, already_there=True)
-            self._fill(connection, table, fresh, writing)
-            refuse_cancelled(writing.cancelled)
-            connection.execute("COMMIT")
-        lost = facts.indexes if fresh else ()
-        return Written(
-            rows, place, warnings=tuple(f"An index was lost, since the columns changed: {sql}" for sql in lost)
-        )
-
-    def _fresh(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, facts: TableFacts, writing: Writing
-    ) -> str | None:
-        """The empty table that is to become the target; None if the rows go into the table that is there."""
-        incoming = writing.relation.schema
-        if facts.kind == "table":
-            same = facts.columns == {name.lower() for name in incoming.names}
-            if writing.mode != "overwrite" or (facts.is_dressed and same):
-                return None
-        columns = kept_types(connection, INCOMING, incoming)
-        with changing(path) as database:
-            return make_fresh_table(database, writing.load_id, columns)
-
-    def _table(self, connection: duckdb.DuckDBPyConnection, facts: TableFacts, place: str) -> Table:
-        return _described(connection, self.table, place) if facts.kind else Table(_full(self.table), place, None)
-
-    def _fill(self, connection: duckdb.DuckDBPyConnection, table: Table, fresh: str | None, writing: Writing) -> None:
-        incoming = writing.relation.schema
-        if fresh is not None:
-            insert(connection, incoming, _described(connection, fresh, table.place))
-            if table.schema is not None:
-                connection.execute(f"DROP TABLE {table.name}")
-            connection.execute(f"ALTER TABLE {_full(fresh)} RENAME TO {quoted(self.table)}")
-            return
-        if writing.mode == "overwrite":
-            connection.execute(f"DELETE FROM {table.name}")
-        insert(connection, incoming, table, keys=writing.keys if writing.mode == "merge" else ())
-
-
-def _described(connection: duckdb.DuckDBPyConnection, name: str, place: str) -> Table:
-    rows = connection.execute(f"DESCRIBE {_full(name)}").fetchall()
-    return Table(_full(name), place, Schema.of([(str(row[0]), str(row[1])) for row in rows]), as_held=as_kept)
-
-
-def _full(name: str) -> str:
-    return f"{DATABASE}.{quoted(name)}"
-
-
-def _begun(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: Table, name: str, rows: int, writing: Writing
-) -> int | None:
-    """Begin the transaction with its marker, which takes the write lock; while another program has it, wait.
-
-    Returns:
-        The number of rows of an earlier attempt that finished; None if there was none.
-    """
-    give_up = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("BEGIN")
-            make_markers(connection)
-            if (done := rows_of(connection, writing.load_id, table)) is None:
-                mark(connection, writing.load_id, name, rows)
-            return done
-        except duckdb.Error as error:
-            with suppress(duckdb.Error):
-                connection.execute("ROLLBACK")
-            if "locked" not in str(error):
-                raise
-            if time.monotonic() >= give_up:
-                raise LoadFailed(
-                    f"The database {path} is being written by another program, for more than {BUSY_S:g} s. "
-                    "Wait until it has finished, then run again.",
-                    path=str(path),
-                ) from None
+        if facts.kind and (done := _rows_of(change, writing.load_id)) is not None:
+            return Written(done, place, already_there=True)
+        _mark(change, writing.load_id, self.table, rows)
+        load = _TableLoad(change, connection, self.table, facts, place, writing)
+        warnings = load.overwritten() if writing.mode == "overwrite" or not facts.kind else load.added()
         refuse_cancelled(writing.cancelled)
-        time.sleep(TICK_S)
+        change.commit()
+        return Written(rows, place, warnings=tuple(warnings))
 
 
-def _clean_up(path: Path, *, is_new: bool) -> None:
-    if is_new:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    elif path.exists():
-        with suppress(LoadFailed), changing(path) as database:
-            remove_fresh_tables(database)
+class _TableLoad:
+    """What one load does to one table within its transaction."""
+
+    def __init__(
+        self,
+        change: Change,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        facts: TableFacts,
+        place: str,
+        writing: Writing,
+    ) -> None:
+        self._change, self._connection, self._table = change, connection, table
+        self._facts, self._place, self._writing = facts, place, writing
+        self._incoming = writing.relation.schema
+
+    def overwritten(self) -> list[str]:
+        same = {name.lower() for name in self._facts.columns} == {name.lower() for name in self._incoming.names}
+        if self._facts.is_dressed and same:
+            self._change.run(f"DELETE FROM {quoted(self._table)}")
+            self._ingest(self._table, self._pairs(self._facts.columns))
+            return []
+        if self._facts.kind:
+            self._change.run(f"DROP TABLE {quoted(self._table)}")
+        columns = kept_types(self._connection, INCOMING, self._incoming)
+        self._change.make_table(self._table, columns)
+        self._ingest(self._table, self._pairs(columns))
+        names = {name.lower() for name in self._incoming.names}
+        for sql in (sql for sql in self._facts.indexes if self._facts.indexed(sql) <= names):
+            self._change.run(sql)
+        return [
+            f"An index was lost, since the columns changed: {sql}"
+            for sql in self._facts.indexes
+            if not self._facts.indexed(sql) <= names
+        ]
+
+    def added(self) -> list[str]:
+        pairs = self._pairs(self._facts.columns)
+        if self._writing.mode == "merge":
+            keys = [pair for pair in pairs if pair.incoming.name.lower() in {key.lower() for key in self._writing.keys}]
+            self._remove(keys)
+        self._ingest(self._table, pairs)
+        return []
+
+    def _pairs(self, declared: dict[str, str]) -> list[Pair]:
+        held = Schema.of(
+            [
+                (name, held_type(type_, self._incoming.column(name).type if name in self._incoming else "VARCHAR"))
+                for name, type_ in declared.items()
+            ]
+        )
+        pairs = matched(self._incoming, held, self._place)
+        refuse_lossy(self._connection, INCOMING, pairs, self._place)
+        return pairs
+
+    def _remove(self, keys: Sequence[Pair]) -> None:
+        """Delete the rows whose keys come in again, piece by piece, so that a cancelled run need not wait."""
+        names = [pair.held.name for pair in keys]
+        self._change.run(f"DROP TABLE IF EXISTS temp.{KEYS}")
+        self._change.make_table(KEYS, {name: self._facts.columns[name] for name in names}, temporary=True)
+        self._ingest(KEYS, keys, temporary=True)
+        columns = ", ".join(quoted(name) for name in names)
+        if self._facts.leading & {name.lower() for name in names} or not self._facts.has_rowid:
+            for piece in self._pieces(f"temp.{KEYS}"):
+                self._delete(f"({columns}) IN (SELECT {columns} FROM temp.{KEYS} WHERE {piece})")
+        else:
+            self._change.run(f"CREATE INDEX temp.{KEYS}_index ON {KEYS} ({columns})")
+            for piece in self._pieces(f"main.{quoted(self._table)}"):
+                self._delete(f"{piece} AND ({columns}) IN (SELECT {columns} FROM temp.{KEYS})")
+        self._change.run(f"DROP TABLE temp.{KEYS}")
+
+    def _pieces(self, table: str) -> Iterator[str]:
+        first, last = self._change.run(f"SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM {table}")[0]
+        step = max(CHUNK_ROWS, (last - first) // 10_000)
+        return (f"rowid BETWEEN {start} AND {start + step - 1}" for start in range(first, last + 1, step))
+
+    def _delete(self, where: str) -> None:
+        refuse_cancelled(self._writing.cancelled)
+        self._change.run(f"DELETE FROM main.{quoted(self._table)} WHERE {where}")
+
+    def _ingest(self, table: str, pairs: Sequence[Pair], *, temporary: bool = False) -> None:
+        columns = ", ".join(
+            f"{bound(as_kept(pair.incoming), pair.held.type)} AS {quoted(pair.held.name)}" for pair in pairs
+        )
+        reader = self._connection.execute(f"SELECT {columns} FROM {INCOMING}").to_arrow_reader(BATCH_ROWS)
+        self._change.ingest(table, _watched(reader, self._writing.cancelled), reader.schema, temporary=temporary)
+
+
+def _watched(reader: pa.RecordBatchReader, cancelled: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
+    for batch in reader:
+        refuse_cancelled(cancelled)
+        yield batch
+
+
+def _rows_of(change: Change, load_id: str) -> int | None:
+    if not change.run(f"SELECT 1 FROM sqlite_master WHERE name = '{MARKERS}'"):
+        return None
+    found = change.run(f'SELECT "rows" FROM {MARKERS} WHERE load_id = {literal(load_id)}')
+    return int(found[0][0]) if found else None
+
+
+def _mark(change: Change, load_id: str, table: str, rows: int) -> None:
+    """Note the load; also the first write, which takes the database's lock."""
+    change.run(f"CREATE TABLE IF NOT EXISTS {MARKERS} ({MARKER_COLUMNS})")
+    change.run(f"DELETE FROM {MARKERS} WHERE load_id = {literal(load_id)}")
+    values = ", ".join(literal(value) for value in (load_id, table, rows, utc_now().isoformat()))
+    change.run(f"INSERT INTO {MARKERS} VALUES ({values})")
+
+
+def _busy(path: Path) -> LoadFailed:
+    return LoadFailed(
+        f"The database {path} is being written by another program, for more than {BUSY_S:g} s. "
+        "Wait until it has finished, then run again.",
+        path=str(path),
+    )

@@ -11,7 +11,6 @@ import duckdb
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from etlml.compute.duck import load_extensions
 from etlml.compute.names import literal, quoted
 from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
@@ -19,7 +18,7 @@ from etlml.connectors import sqlite_files
 from etlml.connectors.base import Reading, Source
 from etlml.connectors.guards import alone_in_process
 from etlml.connectors.places import located
-from etlml.connectors.stopping import TICK_S, stoppable_database
+from etlml.connectors.stopping import TICK_S
 from etlml.connectors.tables import written_out
 from etlml.errors import DataUnreadable, StepCancelled
 
@@ -58,10 +57,9 @@ class SqliteSource(Source):
 
     def read(self, reading: Reading) -> Relation:
         path = located(self.path, reading.data_dir)
-        world = {"folder": reading.folder, "memory_bytes": reading.memory_bytes, "cancelled": reading.cancelled}
         with alone_in_process(path, reading.cancelled):
             self._refuse_wrong(path)
-            with stoppable_database(**world) as connection:  # type: ignore[arg-type]
+            with reading.database("sqlite_scanner") as connection:
                 if self.query is None:
                     return _read_table(connection, path, str(self.table), reading)
                 with sqlite_files.reading(path) as database, _interrupted_when(database, reading.cancelled):
@@ -79,7 +77,6 @@ class SqliteSource(Source):
 
 
 def _read_table(connection: duckdb.DuckDBPyConnection, path: Path, table: str, reading: Reading) -> Relation:
-    load_extensions(connection, ["sqlite_scanner"])
     connection.execute(f"ATTACH {literal(str(path))} AS source (TYPE sqlite, READ_ONLY)")
     try:
         return written_out(connection, f"SELECT * FROM source.{quoted(table)}", reading)

@@ -19,7 +19,7 @@ def kept_types(connection: duckdb.DuckDBPyConnection, rows: str, incoming: Schem
     long = [(column, "BIGINT" if column.type in _HUGE else "DOUBLE") for column in incoming if _is_long(column.type)]
     if long:
         tests = [
-            f"bool_and(TRY_CAST(TRY_CAST({quoted(column.name)} AS {type_}) AS {column.type}) = {quoted(column.name)})"
+            f"bool_and(TRY_CAST(TRY_CAST({quoted(column.name)} AS {type_}) AS {column.type}) IS NOT DISTINCT FROM {quoted(column.name)})"
             for column, type_ in long
         ]
         fits = connection.execute(f"SELECT {', '.join(tests)} FROM {rows}").fetchall()[0]
@@ -28,13 +28,41 @@ def kept_types(connection: duckdb.DuckDBPyConnection, rows: str, incoming: Schem
 
 
 def as_kept(column: Column) -> str:
-    """The SQL that turns a column into the form in which SQLite keeps it, before the cast to the table's type."""
+    """The SQL that turns an incoming column into the form in which SQLite keeps it, before the cast to the held type."""
     name, type_ = quoted(column.name), column.type
     if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")):
         return f"CAST(to_json({name}) AS VARCHAR)"
     if type_ == "BOOLEAN":
         return f"CAST({name} AS BIGINT)"
     return name
+
+
+def held_type(declared: str, incoming: str) -> str:
+    """DuckDB's type for the values of a column, by SQLite's rules of affinity; dates and times by the declared name."""
+    words = declared.upper()
+    if not words:
+        return held_type(_declared(incoming), incoming)
+    if "INT" in words or "BOOL" in words:
+        return "BIGINT"
+    if words.startswith(("TIMESTAMP", "DATETIME")):
+        return "TIMESTAMP"
+    if words == "DATE":
+        return "DATE"
+    if any(word in words for word in ("CHAR", "CLOB", "TEXT", "TIME", "JSON", "UUID")):
+        return "VARCHAR"
+    if "BLOB" in words:
+        return "BLOB"
+    is_whole = incoming in _SMALL | _HUGE and not any(word in words for word in ("REAL", "FLOA", "DOUB"))
+    return "BIGINT" if is_whole else "DOUBLE"
+
+
+def bound(expression: str, held: str) -> str:
+    """A value of a held type as SQLite takes it in: dates and times as ISO text."""
+    return (
+        f"CAST(CAST({expression} AS {held}) AS VARCHAR)"
+        if held in ("DATE", "TIMESTAMP")
+        else f"CAST({expression} AS {held})"
+    )
 
 
 def _is_long(type_: str) -> bool:

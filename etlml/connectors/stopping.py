@@ -1,7 +1,7 @@
 """DuckDB connections of a connector's own, which stop when the run is cancelled."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,10 @@ TICK_S = 0.1
 
 @contextmanager
 def stoppable_database(
-    *, folder: Path, memory_bytes: int, cancelled: Callable[[], bool]
+    *, folder: Path, memory_bytes: int, cancelled: Callable[[], bool], extensions: Sequence[str] = ()
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory database for one read or load; within a moment of ``cancelled()`` its statement ends in StepCancelled."""
-    connection = open_database(memory_bytes=memory_bytes, temp_dir=folder / "spill")
+    connection = open_database(memory_bytes=memory_bytes, temp_dir=folder / "spill", extensions=extensions)
     finished = threading.Event()
     watcher = threading.Thread(target=_watch, args=(connection, cancelled, finished), name="load-watcher", daemon=True)
     watcher.start()

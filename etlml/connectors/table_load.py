@@ -1,19 +1,20 @@
-"""What a load does to a table of an attached database: the same statements for DuckDB and SQLite.
+"""What a load does to a table of an attached DuckDB database.
 
 The marker of the load is written in the transaction of its rows, so that both are there or neither.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from etlml.clock import utc_now
 from etlml.compute.names import literal, quoted
-from etlml.compute.schema import Column, Schema
+from etlml.compute.schema import Schema
 from etlml.connectors.columns import matched, refuse_bad_keys, refuse_lossy, selection
 
 MARKERS = "_etlml_loads"
+MARKER_COLUMNS = 'load_id VARCHAR PRIMARY KEY, "target" VARCHAR, "rows" BIGINT, loaded_at VARCHAR'
 DATABASE = "sink"
 INCOMING = "incoming"
 
@@ -26,19 +27,16 @@ class Table:
         name: As SQL, qualified and quoted.
         place: For messages.
         schema: Its columns; None if it does not exist.
-        as_held: The SQL that turns an incoming column into the form in which the database keeps it.
     """
 
     name: str
     place: str
     schema: Schema | None
-    as_held: Callable[[Column], str] = lambda column: quoted(column.name)
 
 
 def make_markers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table of loads; also the first write of the transaction, which takes the database's lock."""
-    columns = "load_id VARCHAR PRIMARY KEY, target VARCHAR, rows BIGINT, loaded_at VARCHAR"
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {DATABASE}.{MARKERS} ({columns})")
+    """Make the table of loads."""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {DATABASE}.{MARKERS} ({MARKER_COLUMNS})")
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, load_id: str, table: Table) -> int | None:
@@ -72,7 +70,7 @@ def insert(connection: duckdb.DuckDBPyConnection, incoming: Schema, table: Table
     """
     pairs = matched(incoming, table.schema or Schema(()), table.place)
     refuse_lossy(connection, INCOMING, pairs, table.place)
-    new = f"SELECT {selection(pairs, table.as_held)} FROM {INCOMING}"
+    new = f"SELECT {selection(pairs)} FROM {INCOMING}"
     if keys:
         same = " AND ".join(f"held.{quoted(key)} = fresh.{quoted(key)}" for key in keys)
         connection.execute(f"DELETE FROM {table.name} AS held USING ({new}) AS fresh WHERE {same}")

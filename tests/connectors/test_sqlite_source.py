@@ -1,6 +1,8 @@
 """What SQLite sources promise."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from datetime import date, datetime
@@ -92,6 +94,29 @@ def test_either_table_or_query_is_given() -> None:
     for options in ({}, {"table": "a", "query": "SELECT 1"}):
         with pytest.raises(ValidationError, match="give either table or query"):
             SqliteSource(path="a.db", **options)
+
+
+def test_what_a_killed_writer_left_half_done_is_undone(database: World) -> None:
+    path = database.data / "a.db"
+    code = (
+        f"import sqlite3, os; c = sqlite3.connect({str(path)!r}, isolation_level=None); c.execute('PRAGMA cache_size = 1'); "
+        "c.execute('BEGIN'); c.executemany('INSERT INTO people (name) VALUES (?)', [('x' * 500,)] * 2000); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert (database.data / "a.db-journal").exists()
+    assert len(database.read(sqlite(table="people"))) == 2
+
+
+def test_a_damaged_database_is_told(database: World) -> None:
+    database.load(
+        {"kind": "sqlite", "path": "a.db", "table": "big"},
+        "SELECT range AS id, md5(range::VARCHAR) AS v FROM range(20000)",
+    )
+    path = database.data / "a.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:40_000] + bytes(200_000) + content[240_000:])
+    with pytest.raises(DataUnreadable, match="big|malformed"):
+        database.read(sqlite(table="big"))
 
 
 def test_a_long_query_stops_when_the_run_is_cancelled(database: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -94,9 +95,8 @@ class World:
         return [each.name for each in self.data.rglob("*") if each.name.endswith(signs)]
 
     def _folder(self) -> Path:
-        folder = self.runs / f"{next(self._numbers)}"
-        folder.mkdir(parents=True)
-        return folder
+        self.runs.mkdir(exist_ok=True)
+        return Path(mkdtemp(prefix=f"{next(self._numbers)}-", dir=self.runs))
 
     def _log(self, level: str, message: str) -> None:
         self.log.append((level, message))
