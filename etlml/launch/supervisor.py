@@ -24,7 +24,7 @@ class Watch:
     deaths: list[float] = field(default_factory=list)
     start_at: float | None = None
     is_up: bool = False
-    was_healthy: bool = False
+    is_healthy: bool = False
 
 
 class Supervisor:
@@ -32,7 +32,7 @@ class Supervisor:
 
     Args:
         parts: In the order in which they are started; each start waits for nothing but the part's own ``start``.
-        on_change: Called after each start of a part.
+        on_change: Called after each start of a part, and again once it is healthy.
         on_healthy: Called once, when every part is healthy for the first time.
     """
 
@@ -67,10 +67,6 @@ class Supervisor:
             self._force.set()
         self._stop.set()
 
-    def was_healthy(self, part: Part) -> bool:
-        """Whether the part was ever healthy since this supervisor runs."""
-        return any(watch.was_healthy for watch in self._watches if watch.part is part)
-
     def _watch(self) -> None:
         for watch in self._watches:
             if not self._stop.is_set():
@@ -79,7 +75,7 @@ class Supervisor:
         while not self._stop.wait(TICK_S if not announced else TICK_S * 4):
             for watch in self._watches:
                 self._look_after(watch)
-            if not announced and all(watch.was_healthy for watch in self._watches):
+            if not announced and all(watch.is_healthy for watch in self._watches):
                 announced = True
                 self._on_healthy()
 
@@ -100,11 +96,12 @@ class Supervisor:
                 self._start(watch)
         elif (how := watch.part.ended()) is not None:
             self._died(watch, how)
-        elif not watch.was_healthy:
-            watch.was_healthy = watch.part.is_healthy()
+        elif not watch.is_healthy and watch.part.is_healthy():
+            watch.is_healthy = True
+            self._on_change()
 
     def _died(self, watch: Watch, how: str) -> None:
-        watch.is_up = False
+        watch.is_up = watch.is_healthy = False
         watch.deaths.append(time.monotonic())
         delay = restart_delay(watch.deaths)
         if delay is None:
