@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,27 +62,33 @@ class Stored:
 
 
 class _Hashed(io.RawIOBase):
-    """A file that is written from start to end, with the hash of its bytes."""
+    """A file that is written from start to end, with the hash of its bytes, taken while they are on their way."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="model-file")
         self.hash = hashlib.sha256()
         self.size = 0
 
     def write(self, data: Any, /) -> int:
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), 2**24):
-            part = view[start : start + 2**24]
-            self._file.write(part)
-            self.hash.update(part)
+        written = self._aside.submit(self._write_all, view)
+        self.hash.update(view)
+        written.result()
         self.size += len(view)
         return len(view)
 
     def close(self) -> None:
         if not self.closed:
-            os.fsync(self._file.fileno())
+            self._aside.shutdown()
             self._file.close()
         super().close()
+
+    def _write_all(self, view: memoryview) -> None:
+        start = 0
+        while start < len(view):
+            start += self._file.write(view[start : start + 2**24])
+        os.fsync(self._file.fileno())
 
 
 def save(pipeline: Any, metadata: dict[str, Any], path: Path) -> Written:
