@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from etlml.clock import utc_now
 from etlml.documents import Run
+from etlml.errors import StepTimeout
 from etlml.services import Services
 from etlml.settings import Settings
 from etlml.store import open_store
@@ -25,6 +26,7 @@ from etlml.store.mongod import EmbeddedMongod
 
 READY_S = 60.0
 RUN_S = 3600.0
+LOOK_S = 5.0
 
 
 @dataclass
@@ -52,8 +54,15 @@ class Platform:
         Raises:
             RuntimeError: It did not succeed.
         """
-        started = self.services.runs.start(pipeline)
-        run = self.services.runs.wait(started.id, RUN_S)
+        run = self.services.runs.start(pipeline)
+        deadline = time.monotonic() + RUN_S
+        while not run.is_final:
+            if self.worker.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(
+                    f"{run.pipeline_name}: still {run.status}; the worker's exit code: {self.worker.poll()}"
+                )
+            with suppress(StepTimeout):
+                run = self.services.runs.wait(run.id, LOOK_S)
         if run.status != "success":
             raise RuntimeError(f"{run.pipeline_name}: {run.status}: {run.error}")
         return run
