@@ -39,8 +39,9 @@ class Engine:
 
     def __init__(self, settings: Settings, store: "Store", *, now: Clock = utc_now) -> None:
         settings.make_folders()
-        # Under `etlml up` four processes start at once; loading scikit-learn can wait until they have.
-        after_s = WARM_UP_AFTER_S if settings.supervised else 0.0
+        # Loading scikit-learn takes two seconds of a core. Under `etlml up` four processes start at once: it can wait
+        # until they have. A command that only runs something short need not pay for it at all.
+        after_s = WARM_UP_AFTER_S if settings.supervised else WARM_UP_AFTER_S / 3
         self._children = Children(size=max(1, min(settings.worker_slots, 4)), after_s=after_s)
         causes = (Firing(store, now), Triggers(store, settings.data_dir, now), Backfilling(store, now))
         self._causes = [_guarded(cause.tick) for cause in causes]
