@@ -49,6 +49,7 @@ export function Editor({ data, emit, host }) {
   const beforeDrag = useRef(null)
   const clipboard = useRef(null)
   const searchRef = useRef(null)
+  const canvasRef = useRef(null)
   const choice = useRef(data.choice)
   const told = useRef(undefined)
   live.current = { nodes, edges, data }
@@ -118,6 +119,7 @@ export function Editor({ data, emit, host }) {
     setEdges(state.edges)
     redraw(n => n + 1)
     send()
+    canvasRef.current?.focus({ preventScroll: true })
   }, [send])
 
   const connect = useCallback((source, target) => {
@@ -151,6 +153,7 @@ export function Editor({ data, emit, host }) {
     const edgesLeft = now.edges.filter(e => !e.selected && !gone.has(e.source) && !gone.has(e.target))
     if (!gone.size && edgesLeft.length === now.edges.length) return
     change({ nodes: now.nodes.filter(n => !gone.has(n.id)), edges: edgesLeft })
+    canvasRef.current?.focus({ preventScroll: true })      // the step that had it is gone, and the next key is for the canvas
   }, [change])
 
   const copy = useCallback(() => {
@@ -247,7 +250,7 @@ export function Editor({ data, emit, host }) {
 
   const chosen = nodes.filter(n => n.selected).length + edges.filter(e => e.selected).length
   return (
-    <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1}>
+    <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1} ref={canvasRef}>
       <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
         onConnect={c => connect(c.source, c.target)} isValidConnection={c => !refusal(live.current.nodes, live.current.edges, c.source, c.target)}
         onConnectEnd={(event, state) => {

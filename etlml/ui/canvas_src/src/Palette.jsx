@@ -14,7 +14,11 @@ export function Palette({ items, onAdd, onClose, inputRef }) {
     for (const item of found) byType.set(item.group || item.type, [...(byType.get(item.group || item.type) || []), item])
     return [...byType]
   }, [items, query])
-  const first = groups[0]?.[1][0]
+  const best = useMemo(() => {
+    const words = query.toLowerCase().trim()
+    const rank = item => (item.label.toLowerCase().startsWith(words) ? 0 : item.label.toLowerCase().includes(words) ? 1 : 2)
+    return groups.flatMap(([, members]) => members).sort((a, b) => rank(a) - rank(b))[0]
+  }, [groups, query])
 
   function walk(event) {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
@@ -33,7 +37,7 @@ export function Palette({ items, onAdd, onClose, inputRef }) {
         <input ref={inputRef} value={query} placeholder="Add a step…" aria-label="Search steps to add" spellCheck="false"
           onChange={e => setQuery(e.target.value)}
           onKeyDown={e => {
-            if (e.key === "Enter" && first) { onAdd(first); setQuery("") }
+            if (e.key === "Enter" && best) { onAdd(best); setQuery("") }
             if (e.key === "Escape") { setQuery(""); e.target.blur() }
           }} />
         <button className="ghost" onClick={onClose} title="Hide the palette" aria-label="Hide the palette"><Icon name="close" size={13} /></button>
@@ -44,7 +48,7 @@ export function Palette({ items, onAdd, onClose, inputRef }) {
           <section key={group}>
             <h4>{group}</h4>
             {members.map(item => (
-              <button key={item.key} className={`palette-item type-${item.type}`} draggable title={item.hint}
+              <button key={item.key} className={`palette-item type-${item.type} ${query && item === best ? "is-best" : ""}`} draggable title={item.hint}
                 onDragStart={e => { e.dataTransfer.setData(DRAG_TYPE, item.key); e.dataTransfer.effectAllowed = "copy" }}
                 onClick={() => onAdd(item)}>
                 <span className="step-icon"><Icon name={item.type} size={14} /></span>{item.label}

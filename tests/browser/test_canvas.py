@@ -1,0 +1,159 @@
+"""The canvas: adding, connecting, undoing, copying, by mouse and by keyboard."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Studio
+
+CHAIN: dict[str, Any] = {
+    "steps": [
+        {
+            "id": "rows",
+            "type": "extract",
+            "config": {"source": {"kind": "inline", "rows": [{"a": 1}]}},
+            "position": {"x": 0, "y": 0},
+        },
+        {
+            "id": "first",
+            "type": "transform",
+            "config": {"ops": [{"op": "limit", "rows": 1}]},
+            "position": {"x": 300, "y": 0},
+        },
+        {
+            "id": "second",
+            "type": "transform",
+            "config": {"ops": [{"op": "limit", "rows": 1}]},
+            "position": {"x": 600, "y": 0},
+        },
+    ]
+}
+
+
+@pytest.fixture
+def chain(studio: Studio, page: Page, request: pytest.FixtureRequest) -> str:
+    """The id of a chain of three steps, open on its canvas."""
+    pipeline = studio.services.pipelines.create(
+        {**CHAIN, "name": request.node.name.replace("[", " ").replace("]", "")[-60:]}
+    )
+    page.goto(f"{studio.url}/pipeline?id={pipeline.id}")
+    expect(page.locator(".react-flow__node")).to_have_count(3)
+    return pipeline.id
+
+
+def node(page: Page, step: str) -> Any:
+    return page.locator(f'.react-flow__node[data-id="{step}"]')
+
+
+def drag(page: Page, start: Any, end: tuple[float, float]) -> None:
+    box = start.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(*end, steps=12)
+    page.mouse.up()
+
+
+def centre(thing: Any) -> tuple[float, float]:
+    box = thing.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_dragged_step_keeps_its_place(studio: Studio, page: Page, chain: str) -> None:
+    x, y = centre(node(page, "first"))
+    drag(page, node(page, "first"), (x, y + 120))
+    expect(page.locator(".head .sub").first).to_have_text("unsaved changes")
+    page.locator(".st-key-save button").click()
+    expect(page.locator(".head .sub").first).to_have_text("version 2")
+    position = studio.services.pipelines.get(chain).steps[1].position
+    assert position is not None
+    assert position.y > 60
+
+
+def test_a_circle_is_refused(page: Page, chain: str) -> None:
+    drag(page, node(page, "second").locator(".source"), centre(node(page, "first").locator(".target")))
+    expect(page.locator(".notice")).to_have_text("That would make a circle.")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+
+
+def test_steps_are_connected_by_mouse_and_by_keyboard(page: Page, chain: str) -> None:
+    drag(page, node(page, "rows").locator(".source"), centre(node(page, "second").locator(".target")))
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+    node(page, "rows").click()
+    page.keyboard.press("c")
+    node(page, "second").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+
+
+def test_delete_is_undone_and_done_again(page: Page, chain: str) -> None:
+    node(page, "first").click()
+    page.keyboard.press("Delete")
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    expect(page.locator(".react-flow__edge")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".react-flow__node")).to_have_count(3)
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+
+
+def test_several_steps_are_copied_with_what_connects_them(studio: Studio, page: Page, chain: str) -> None:
+    node(page, "first").click()
+    node(page, "second").click(modifiers=["Control"])
+    page.keyboard.press("Control+c")
+    page.keyboard.press("Control+v")
+    expect(page.locator(".react-flow__node")).to_have_count(5)
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+
+
+def test_a_step_is_dragged_from_the_palette(page: Page, chain: str) -> None:
+    page.locator(".add").click()
+    page.get_by_label("Search steps to add").fill("sort")
+    canvas = page.locator(".canvas")
+    page.locator(".palette-item", has_text="Sort").drag_to(canvas, target_position={"x": 420, "y": 480})
+    expect(node(page, "sort")).to_be_visible()
+    expect(page.locator(".step-problems").first).to_be_visible()
+
+
+def test_sixty_steps_stay_fluid(studio: Studio, page: Page) -> None:
+    steps = [{"id": "s0", "type": "extract", "config": {"source": {"kind": "inline", "rows": [{"a": 1}]}}}]
+    steps += [
+        {
+            "id": f"s{i}",
+            "type": "transform",
+            "needs": [f"s{max(0, i - 1 - i % 3)}"],
+            "config": {"ops": [{"op": "limit", "rows": 1}]},
+        }
+        for i in range(1, 60)
+    ]
+    pipeline = studio.services.pipelines.create({"name": "sixty", "steps": steps})
+    page.goto(f"{studio.url}/pipeline?id={pipeline.id}")
+    expect(page.locator(".react-flow__node")).to_have_count(60)
+    expect(page.locator(".react-flow__minimap")).to_be_visible()
+    x, y = centre(node(page, "s30"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    frames = page.evaluate_handle(
+        """() => new Promise(done => {
+            let count = 0
+            const end = performance.now() + 1500
+            const tick = now => { count += 1; now < end ? requestAnimationFrame(tick) : done(count) }
+            requestAnimationFrame(tick)
+        })"""
+    )
+    for shift in range(30):
+        page.mouse.move(x + 2 * shift, y + shift)
+    page.mouse.up()
+    assert frames.json_value() > 15
+    expect(page.locator(".head .sub").first).to_have_text("unsaved changes")
+
+
+def test_keys_typed_into_the_search_do_nothing_else(page: Page, chain: str) -> None:
+    page.locator(".add").click()
+    page.get_by_label("Search steps to add").press_sequentially("clear")
+    page.keyboard.press("Delete")
+    expect(page.locator(".react-flow__node")).to_have_count(3)
+    expect(page.get_by_label("Search steps to add")).to_have_value("clear")
