@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-from bench import chaos, flights, orders, overhead, start, training
+from bench import chaos, flights, orders, overhead, start, throughput, training
 from bench.measure import Row, table
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "flights": flights,
     "orders": orders,
     "training": training,
+    "throughput": throughput,
     "chaos": chaos,
 }
 

@@ -121,6 +121,14 @@ def platform(*, memory: str | None = None) -> Iterator[Platform]:
 
 
 @contextmanager
+def second_worker(there: Platform) -> Iterator[None]:
+    """Another worker process on the same database and home."""
+    with _process(["worker"], there.environment):
+        _until(lambda: len(there.services.store.workers.list_alive(utc_now())) == 2, "the second worker")
+        yield
+
+
+@contextmanager
 def _process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryFile() as log:
         command = [sys.executable, "-m", "etlml.cli", *arguments, "--parent", str(os.getpid())]
