@@ -73,12 +73,14 @@ class Collection:
         *,
         sort: Sort | None = None,
         limit: int = 0,
+        skip: int = 0,
         projection: Filter | None = None,
         max_ms: int | None = None,
     ) -> list[Document]:
         """All matches, at most ``limit`` (0: no limit); InvalidInput if it takes longer than ``max_ms``."""
         with _translated():
-            cursor = self.raw.find(filter_, projection, sort=sort, limit=limit, session=current_session.get())
+            session = current_session.get()
+            cursor = self.raw.find(filter_, projection, sort=sort, skip=skip, limit=limit, session=session)
             if max_ms is not None:
                 cursor = cursor.max_time_ms(max_ms)
             return list(cursor)

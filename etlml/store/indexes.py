@@ -81,6 +81,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("level", ("level", UP), ("_id", UP)),
         _index("source", ("source", UP), ("_id", UP)),
     ],
+    "log_minutes": [_index(TTL_INDEX, ("at", UP), expireAfterSeconds=DEFAULT_DAYS * 86400)],
     "connections": [_unique("name", "name"), _newest()],
     "users": [_unique("name", "name"), _newest()],
     "api_keys": [_unique("key_hash", "key_hash"), _newest()],
@@ -120,7 +121,7 @@ def _replace(database: Database[Document], name: str, index: IndexModel) -> None
     except OperationFailure as error:
         if error.code not in _CLASH:
             raise
-        if index.document["name"] != TTL_INDEX or name != "logs":
+        if index.document["name"] != TTL_INDEX or name not in ("logs", "log_minutes"):
             database[name].drop_index(index.document["name"])
             database[name].create_indexes([index])
 

@@ -3,18 +3,21 @@
 import itertools
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from etlml.documents import LogEntry
 from etlml.errors import InvalidInput
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
-from etlml.store.faults import translated
+from etlml.store.faults import fault, translated
+from etlml.store.log_minutes import MINUTE, LogMinutes, minute_of
+from etlml.store.log_minutes import NAME as MINUTES
 from etlml.store.paging import QUERY_MS, Page, bounded, matching
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -39,12 +42,14 @@ class LogStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self.collection = Collection(database[LogEntry.collection], write_concern=RELAXED)
+        self._minutes = LogMinutes(database)
         self._database = database
 
     def add_many(self, entries: Iterable[LogEntry]) -> int:
         """Store lines in one round trip, in their order; they get ids by their times. How many there were."""
         documents = [_stored(entry) for entry in entries]
         self.collection.insert_many(documents)
+        self._minutes.add((each["ts"], each["source"], each["level"]) for each in documents)
         return len(documents)
 
     def query(
@@ -100,48 +105,54 @@ class LogStore:
         return self.query(limit=limit, **filters).items[::-1]
 
     def counts_by_level(self, **filters: Any) -> dict[str, int]:
-        """How many lines there are of each level, by the filters of ``query`` (but ``level``)."""
-        bounds = _time_bounds(filters.pop("since", None), filters.pop("until", None))
-        found: dict[str, int] = {}
-        for level in LEVELS:
-            filter_ = _filter(level, True, **_with_defaults(filters)) | ({"_id": bounds} if bounds else {})
-            found[level] = self.collection.count(filter_)
-        return found
+        """How many lines there are of each level, by the filters of ``query`` (but ``level``).
+
+        Without other filters than source and time it counts whole minutes, without reading lines.
+        """
+        since, until = filters.pop("since", None), filters.pop("until", None)
+        found = dict.fromkeys(LEVELS, 0)
+        if _is_plain(filters):
+            for _, levels in self._minutes.counts(since, until, filters.get("source")):
+                for level, lines in levels.items():
+                    found[level] += lines
+            return found
+        filter_ = _filter(None, False, **_with_defaults(filters)) | _within_time(since, until)
+        groups = self.collection.aggregate(
+            [{"$match": filter_}, {"$group": {"_id": "$level", "lines": {"$sum": 1}}}], max_ms=QUERY_MS
+        )
+        return found | {each["_id"]: each["lines"] for each in groups}
 
     def histogram(
         self, since: datetime, until: datetime, *, buckets: int = 60, **filters: Any
     ) -> Sequence[dict[str, Any]]:
-        """Lines by time and level: [{"at", "level", "lines"}], empty buckets left out."""
-        width_ms = max(1.0, (until - since).total_seconds() * 1000 / buckets)
-        filter_ = _filter(None, False, **_with_defaults(filters)) | {"_id": _time_bounds(since, until)}
-        offset = {"$subtract": ["$ts", since]}
-        bucket = {"$floor": {"$divide": [offset, width_ms]}}
-        groups = self.collection.aggregate(
-            [
-                {"$match": filter_},
-                {"$group": {"_id": {"bucket": bucket, "level": "$level"}, "lines": {"$sum": 1}}},
-                {"$sort": {"_id.bucket": 1, "_id.level": 1}},
-            ],
-            max_ms=QUERY_MS,
-        )
-        start = since.timestamp()
+        """Lines by time and level: [{"at", "level", "lines"}], empty buckets left out.
+
+        Buckets of a minute or more, without other filters than the source, begin at whole minutes; lines are not read.
+        """
+        width = max((until - since) / buckets, timedelta(milliseconds=1))
+        if width >= MINUTE and _is_plain(filters):
+            since, width = minute_of(since), MINUTE * -(-width // MINUTE)
+            counts = _in_buckets(self._minutes.counts(since, until, filters.get("source")), since, width)
+        else:
+            counts = self._in_buckets(since, until, width, filters)
         return [
-            {
-                "at": datetime.fromtimestamp(start + each["_id"]["bucket"] * width_ms / 1000, UTC),
-                "level": each["_id"]["level"],
-                "lines": each["lines"],
-            }
-            for each in groups
+            {"at": since + width * bucket, "level": level, "lines": lines}
+            for (bucket, level), lines in sorted(counts.items())
+            if lines > 0
         ]
+
+    def _in_buckets(
+        self, since: datetime, until: datetime, width: timedelta, filters: dict[str, Any]
+    ) -> dict[tuple[int, str], int]:
+        filter_ = _filter(None, False, **_with_defaults(filters)) | _within_time(since, until)
+        bucket = {"$floor": {"$divide": [{"$subtract": ["$ts", since]}, width / timedelta(milliseconds=1)]}}
+        group = {"_id": {"bucket": bucket, "level": "$level"}, "lines": {"$sum": 1}}
+        groups = self.collection.aggregate([{"$match": filter_}, {"$group": group}], max_ms=QUERY_MS)
+        return {(int(each["_id"]["bucket"]), each["_id"]["level"]): each["lines"] for each in groups}
 
     def sources(self) -> Sequence[str]:
         """The sources that have lines, sorted."""
-        groups = self.collection.aggregate([{"$sort": {"source": 1}}, {"$group": {"_id": "$source"}}], max_ms=QUERY_MS)
-        return sorted(each["_id"] for each in groups)
-
-    def total(self) -> int:
-        """How many lines there are, by the collection's own count."""
-        return int(self.collection.raw.estimated_document_count())
+        return self._minutes.sources()
 
     def total(self) -> int:
         """About how many lines there are; it reads none of them."""
@@ -150,30 +161,59 @@ class LogStore:
 
     def delete_before(self, before: datetime) -> int:
         """Remove the lines from before then; how many there were."""
+        self._minutes.delete_before(before)
         return self.collection.delete({"_id": {"$lt": _first_id(before)}})
 
     def delete_of_runs(self, run_ids: Sequence[str]) -> int:
         """Remove the lines of those runs; how many there were."""
-        return self.collection.delete({"run_id": {"$in": list(run_ids)}})
+        filter_ = {"run_id": {"$in": [*run_ids]}}
+        found = self.collection.find(filter_, projection={"ts": 1, "source": 1, "level": 1})
+        gone = Counter((minute_of(each["ts"]), each["source"], each["level"]) for each in found)
+        self._minutes.change({line: -number for line, number in gone.items()})
+        return self.collection.delete(filter_)
 
     def delete_beyond(self, lines: int) -> int:
         """Keep only the newest ``lines`` lines; how many were removed."""
-        newest_gone = self.collection.raw.find({}, {"_id": 1}).sort("_id", -1).skip(lines).limit(1)
-        gone = [each["_id"] for each in newest_gone]
-        return self.collection.delete({"_id": {"$lte": gone[0]}}) if gone else 0
+        newest_gone = self.collection.find({}, sort=[("_id", -1)], skip=lines, limit=1, projection={"ts": 1})
+        if not newest_gone:
+            return 0
+        self._minutes.delete_before(newest_gone[0]["ts"])
+        return self.collection.delete({"_id": {"$lte": newest_gone[0]["_id"]}})
 
     def keep_days(self, days: float) -> None:
         """Have MongoDB remove lines of that age by itself."""
-        index = {"name": TTL_INDEX, "expireAfterSeconds": round(days * 86400)}
-        try:
-            self._database.command({"collMod": LogEntry.collection, "index": index})
-        except (NotImplementedError, TypeError, PyMongoError):
-            self.delete_before(datetime.now(UTC) - timedelta(days=days))
+        for name in (LogEntry.collection, MINUTES):
+            index = {"name": TTL_INDEX, "expireAfterSeconds": round(days * 86400)}
+            try:
+                self._database.command({"collMod": name, "index": index})
+            except (NotImplementedError, TypeError, OperationFailure):  # mongomock; a user who may not
+                self.delete_before(datetime.now(UTC) - timedelta(days=days))
+            except PyMongoError as error:
+                raise fault(error) from None
 
 
 def _stored(entry: LogEntry) -> Document:
     plain: Document = storable(entry.model_dump(exclude={"id"}, exclude_none=True))
     return {"_id": log_id(entry.ts), **plain}
+
+
+def _is_plain(filters: dict[str, Any]) -> bool:
+    return all(name == "source" for name, value in filters.items() if value)
+
+
+def _in_buckets(
+    minutes: Sequence[tuple[datetime, dict[str, int]]], since: datetime, width: timedelta
+) -> dict[tuple[int, str], int]:
+    found = Counter[tuple[int, str]]()
+    for at, levels in minutes:
+        for level, lines in levels.items():
+            found[((at - since) // width, level)] += lines
+    return found
+
+
+def _within_time(since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    bounds = _time_bounds(since, until)
+    return {"_id": bounds} if bounds else {}
 
 
 def _time_bounds(since: datetime | None, until: datetime | None) -> dict[str, str]:

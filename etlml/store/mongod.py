@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from etlml.errors import Unavailable
 from etlml.store.mongod_binary import find_mongod, mongod_version
+from etlml.store.mongod_process import free_port, guard, is_alive, is_free, launch, reason_of_end, server_on
 from etlml.store.replica_set import NAME, become_primary
 
 __all__ = ["EmbeddedMongod", "find_mongod", "mongod_version"]
@@ -21,6 +22,7 @@ __all__ = ["EmbeddedMongod", "find_mongod", "mongod_version"]
 _PORT_TAKEN, _FOLDER_TAKEN = 48, 100  # mongod's exit codes
 _LOG_BYTES = 10 * 2**20
 _TRIES = 5
+_PORT_PATIENCE_S = 2.0
 
 
 class EmbeddedMongod:
@@ -56,7 +58,7 @@ class EmbeddedMongod:
         """Whether the server that ``start`` gave is alive."""
         if self._child is not None and self._child.poll() is not None:
             return False
-        return self._server is not None and _alive(self._server)
+        return self._server is not None and is_alive(self._server)
 
     def start(self, *, timeout_s: float = 60.0) -> str:
         """Run the server, or join the one that runs on this folder, and wait until it takes writes.
@@ -118,7 +120,7 @@ class EmbeddedMongod:
 
     def _joined(self) -> int | None:
         """The port of the server that runs on the folder already; None if none does."""
-        server = _server_on(self.folder)
+        server = server_on(self.folder)
         if server is None:
             return None
         arguments = server.cmdline()
@@ -133,27 +135,44 @@ class EmbeddedMongod:
         return int(arguments[arguments.index("--port") + 1])
 
     def _launched(self) -> int:
-        program, port = find_mongod(), self._state().get("port")
+        program, port = find_mongod(), self._former_port()
         if self._child is not None:
-            self._child.poll()  # the former server is gone: nothing shall be left of it
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(10)  # its first thread is gone; the others may hold files and port a moment longer
         self._rotate_log()
+        code: int | None = None
         for _ in range(_TRIES):
-            port = port if isinstance(port, int) and _is_free(port) else _free_port()
-            self._child = _launch(program, self.folder, port, self.log_file)
+            port = port or free_port()
+            self._child = launch(program, self.folder, port, self.log_file)
             self._server = psutil.Process(self._child.pid)
             self._write_state(port, self._users())
             if self._ends_with_me:
                 self._drop_guard()
-                self._guard = _guard(self._child.pid)
+                self._guard = guard(self._child.pid)
             code = self._early_exit(port)
             if code is None:
                 return port
-            if code == _FOLDER_TAKEN and (joined := self._joined()) is not None:
-                return joined
-            if code != _PORT_TAKEN:
-                raise Unavailable(f"The embedded MongoDB cannot start: {self._reason(code)}")
-            port = None
-        raise Unavailable("The embedded MongoDB found no free port on this machine's loopback. Try again.")
+            if code == _FOLDER_TAKEN:  # by one that was faster, or by one that is still dying
+                if (joined := self._joined()) is not None:
+                    return joined
+                time.sleep(0.5)
+            elif code == _PORT_TAKEN:
+                port = None
+            else:
+                break
+        raise Unavailable(f"The embedded MongoDB cannot start: {reason_of_end(self.log_file, code)}")
+
+    def _former_port(self) -> int | None:
+        """The port of the last start, if it is free or becomes so in a moment: clients look for the server there."""
+        port = self._state().get("port")
+        deadline = time.monotonic() + _PORT_PATIENCE_S
+        while isinstance(port, int):
+            if is_free(port):
+                return port
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return None
 
     def _early_exit(self, port: int) -> int | None:
         """The exit code of a server that ends before it listens; None once it does."""
@@ -170,13 +189,7 @@ class EmbeddedMongod:
     def _check(self) -> None:
         if not self.is_running():
             code = self._child.poll() if self._child is not None else None
-            raise Unavailable(f"The embedded MongoDB ended while it started: {self._reason(code)}")
-
-    def _reason(self, code: int | None) -> str:
-        """What the server's log says of its end, in its own words."""
-        reasons = [line for line in map(_reason_in, _last_lines(self.log_file)) if line]
-        said = reasons[-1] if reasons else f"exit code {code}"
-        return f"{said[:300]} (its log: {self.log_file})"
+            raise Unavailable(f"The embedded MongoDB ended while it started: {reason_of_end(self.log_file, code)}")
 
     def _rotate_log(self) -> None:
         if self.log_file.exists() and self.log_file.stat().st_size > _LOG_BYTES:
@@ -201,50 +214,6 @@ class EmbeddedMongod:
         return [user for user in users if user != mine and _identity_lives(user)]
 
 
-def _launch(program: Path, folder: Path, port: int, log_file: Path) -> subprocess.Popen[bytes]:
-    data = folder / "data"
-    data.mkdir(exist_ok=True, mode=0o700)
-    arguments = ["--dbpath", data, "--port", port, "--bind_ip", "127.0.0.1", "--replSet", NAME]
-    arguments += ["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", 256, "--noscripting", "--quiet"]
-    arguments += ["--logpath", log_file, "--logappend", "--setParameter", "diagnosticDataCollectionEnabled=false"]
-    if os.name == "posix":
-        arguments.append("--nounixsocket")
-    with (folder / "mongod.out").open("wb") as output:
-        try:
-            return subprocess.Popen(
-                [str(program), *map(str, arguments)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for those who use it; they say when it may end
-            )
-        except OSError as error:
-            raise Unavailable(f"{program} cannot be run: {error}.") from None
-
-
-def _guard(server: int) -> subprocess.Popen[bytes]:
-    """A process that ends the server when this one is gone: it waits for the end of a pipe that only we hold."""
-    script = 'cat >/dev/null; kill "$0"'
-    return subprocess.Popen(["/bin/sh", "-c", script, str(server)], stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _server_on(folder: Path) -> psutil.Process | None:
-    """The living mongod whose data lie in the folder; its lock file may name a process that is long gone."""
-    data = folder / "data"
-    try:
-        process = psutil.Process(int((data / "mongod.lock").read_text().strip()))
-        return process if _alive(process) and str(data) in process.cmdline() else None
-    except (OSError, ValueError, psutil.Error):
-        return None
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
 def _identity(process: psutil.Process) -> list[float]:
     return [process.pid, process.create_time()]
 
@@ -254,41 +223,3 @@ def _identity_lives(identity: list[float]) -> bool:
         return _identity(psutil.Process(int(identity[0]))) == identity
     except psutil.Error:
         return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _last_lines(path: Path) -> list[str]:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 64 * 1024))
-            return file.read().decode(errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _reason_in(line: str) -> str | None:
-    """The message of a log line that tells of an error."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or entry.get("s") not in ("E", "F"):
-        return None
-    attributes = entry.get("attr", {})
-    return f"{entry.get('msg')}: {attributes.get('error', attributes.get('reason', ''))}".strip(": ")

@@ -21,13 +21,13 @@ from zlib import crc32
 from pymongo.errors import DuplicateKeyError
 
 from etlml.clock import utc_now
-from etlml.documents import FINAL_RUN_STATUSES, ErrorInfo, Run, RunStatus
+from etlml.documents import ErrorInfo, Run
 from etlml.errors import Conflict, InvalidInput, NameTaken, StateConflict
 from etlml.store.base import DocumentStore
 from etlml.store.encoding import Document, decoded, encoded, storable
+from etlml.store.run_updates import RUNNING, claimable, claimed_by, ended, held_by, queued_again, worker_lost
 
 ORDER = [("priority", -1), ("created_at", 1), ("_id", 1)]
-_RUNNING = {"status": "running"}
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,19 @@ class RunQueue(DocumentStore[Run]):
         One atomic update. Only where a pipeline already runs as much as it may, a second look passes its runs over.
         """
         try:
-            found = self.collection.change(_claimable(now), _claimed(worker_id, now, lease_s), sort=ORDER)
+            found = self.collection.change(claimable(now), claimed_by(worker_id, now, lease_s), sort=ORDER)
         except DuplicateKeyError:
             found = self._claim_past_busy(worker_id, now, lease_s)
         return decoded(Run, found) if found else None
 
     def _claim_past_busy(self, worker_id: str, now: datetime, lease_s: float) -> Document | None:
         taken: dict[str, set[int]] = {}
-        for each in self.collection.find(_RUNNING, projection={"_id": 0, "pipeline_id": 1, "slot": 1}):
+        for each in self.collection.find(RUNNING, projection={"_id": 0, "pipeline_id": 1, "slot": 1}):
             taken.setdefault(each["pipeline_id"], set()).add(each["slot"])
         full: set[str] = set()
         needed = {"pipeline_id": 1, "max_running": 1}
         while True:
-            waiting = _claimable(now) | ({"pipeline_id": {"$nin": sorted(full)}} if full else {})
+            waiting = claimable(now) | ({"pipeline_id": {"$nin": sorted(full)}} if full else {})
             candidate = self.collection.find_one(waiting, sort=ORDER, projection=needed)
             if candidate is None:
                 return None
@@ -94,8 +94,8 @@ class RunQueue(DocumentStore[Run]):
                 full.add(candidate["pipeline_id"])
                 continue
             try:
-                chosen = {"_id": candidate["_id"], **_claimable(now)}
-                found = self.collection.change(chosen, _claimed(worker_id, now, lease_s, slot=slot))
+                chosen = {"_id": candidate["_id"], **claimable(now)}
+                found = self.collection.change(chosen, claimed_by(worker_id, now, lease_s, slot=slot))
             except DuplicateKeyError:
                 used.add(slot)
                 continue
@@ -104,7 +104,7 @@ class RunQueue(DocumentStore[Run]):
 
     def heartbeat(self, worker_id: str, run_ids: Sequence[str], until: datetime) -> Held:
         """Prolong the leases of the runs that are still this worker's, and learn which of them shall stop."""
-        ours = {"_id": {"$in": list(run_ids)}, "worker": worker_id, **_RUNNING}
+        ours = {"_id": {"$in": list(run_ids)}, "worker": worker_id, **RUNNING}
         if not run_ids or self.collection.update_many(ours, {"$set": {"lease_until": until}}) == 0:
             return Held(frozenset(), frozenset())
         found = self.collection.find(ours, projection={"cancel_requested": 1})
@@ -132,7 +132,7 @@ class RunQueue(DocumentStore[Run]):
         fields = {
             f"steps.{index}.{name}": storable(value) for index, step in changes.items() for name, value in step.items()
         }
-        if fields and not self.collection.update(_held(run_id, attempt, worker), {"$set": fields}):
+        if fields and not self.collection.update(held_by(run_id, attempt, worker), {"$set": fields}):
             raise self._lost(run_id, worker)
 
     def finish(
@@ -155,8 +155,8 @@ class RunQueue(DocumentStore[Run]):
         """
         if steps:
             self.set_steps(run_id, attempt, worker, steps)
-        ended = _ended(status, now, error=error, reason=reason) | {"warnings": warnings}
-        found = self.collection.change(_held(run_id, attempt, worker), [{"$set": ended}])
+        fields = ended(status, now, error=error, reason=reason) | {"warnings": warnings}
+        found = self.collection.change(held_by(run_id, attempt, worker), [{"$set": fields}])
         if found is None:
             raise self._lost(run_id, worker)
         return decoded(Run, found)
@@ -171,16 +171,16 @@ class RunQueue(DocumentStore[Run]):
         Raises:
             StateConflict: The lease was lost; nothing was written.
         """
-        held = _held(run_id, attempt, worker)
+        held = held_by(run_id, attempt, worker)
         current = self.collection.find_one(held)
         if current is None:
             raise self._lost(run_id, worker)
         run = decoded(Run, current)
         update: list[dict[str, Any]] | dict[str, Any]
         if run.cancel_requested:
-            update = [{"$set": _ended("cancelled", utc_now(), reason=run.reason)}]
+            update = [{"$set": ended("cancelled", utc_now(), reason=run.reason)}]
         else:
-            fields = _queued_again(run) | {"not_before": not_before, "reason": reason or run.reason}
+            fields = queued_again(run) | {"not_before": not_before, "reason": reason or run.reason}
             update = {"$set": fields, "$inc": {"releases": 1}}
         found = self.collection.change(held, update)
         if found is None:
@@ -194,11 +194,11 @@ class RunQueue(DocumentStore[Run]):
             NotFound: There is no such run.
             StateConflict: It has ended already.
         """
-        ended = _ended("cancelled", now or utc_now(), reason=reason)
+        fields = ended("cancelled", now or utc_now(), reason=reason)
         asked = {"cancel_requested": True} | ({"reason": reason} if reason else {})
         while True:  # a run may be claimed or taken back between the two looks
-            found = self.collection.change({"_id": run_id, "status": "pending"}, [{"$set": ended}])
-            found = found or self.collection.change({"_id": run_id, **_RUNNING}, {"$set": asked})
+            found = self.collection.change({"_id": run_id, "status": "pending"}, [{"$set": fields}])
+            found = found or self.collection.change({"_id": run_id, **RUNNING}, {"$set": asked})
             if found is not None:
                 return decoded(Run, found)
             if (run := self.get(run_id)).is_final:
@@ -209,19 +209,19 @@ class RunQueue(DocumentStore[Run]):
     ) -> Run | None:
         """End a run that waits, with the reason; None if it waits no more."""
         found = self.collection.change(
-            {"_id": run_id, "status": "pending"}, [{"$set": _ended(status, now, reason=reason)}]
+            {"_id": run_id, "status": "pending"}, [{"$set": ended(status, now, reason=reason)}]
         )
         return decoded(Run, found) if found else None
 
     def expired(self, now: datetime, *, limit: int = 100) -> Sequence[Run]:
         """Running runs whose lease ran out before ``now``, the longest lost first."""
-        lost = {**_RUNNING, "lease_until": {"$lt": now}}
+        lost = {**RUNNING, "lease_until": {"$lt": now}}
         return [decoded(Run, each) for each in self.collection.find(lost, sort=[("lease_until", 1)], limit=limit)]
 
     def expire_leases(self, worker_id: str, now: datetime) -> int:
         """End the leases of a worker that is known to be dead, so that its runs can be taken back; how many it had."""
         over = {"$set": {"lease_until": now - timedelta(milliseconds=1)}}
-        return self.collection.update_many({"worker": worker_id, **_RUNNING}, over)
+        return self.collection.update_many({"worker": worker_id, **RUNNING}, over)
 
     def take_back(self, run_id: str, now: datetime, max_attempts: int = 3) -> Run | None:
         """Take a run whose lease ran out from its worker.
@@ -232,72 +232,24 @@ class RunQueue(DocumentStore[Run]):
         Returns:
             The run as it is now; None if its lease was prolonged or somebody else was faster.
         """
-        lost = {"_id": run_id, **_RUNNING, "lease_until": {"$lt": now}}
+        lost = {"_id": run_id, **RUNNING, "lease_until": {"$lt": now}}
         current = self.collection.find_one(lost)
         if current is None:
             return None
         run, lost_attempts = decoded(Run, current), current["attempt"] - current.get("releases", 0)
         update: list[dict[str, Any]] | dict[str, Any]
         if run.cancel_requested:
-            update = [{"$set": _ended("cancelled", now, reason=run.reason)}]
+            update = [{"$set": ended("cancelled", now, reason=run.reason)}]
         elif lost_attempts >= max_attempts:
-            update = [{"$set": _ended("failed", now, error=_worker_lost(run, lost_attempts))}]
+            update = [{"$set": ended("failed", now, error=worker_lost(run, lost_attempts))}]
         else:
-            update = {"$set": _queued_again(run)}
-        found = self.collection.change(lost | {"attempt": run.attempt}, update)
+            update = {"$set": queued_again(run)}
+        # A worker that was only slow may write until this moment; then look again at the next chance.
+        unchanged = {f"steps.{index}.status": step.status for index, step in enumerate(run.steps)}
+        found = self.collection.change(lost | unchanged | {"attempt": run.attempt}, update)
         return decoded(Run, found) if found else None
 
     def _lost(self, run_id: str, worker: str) -> StateConflict:
         return StateConflict(
             f"Run {run_id!r} is no longer held by worker {worker!r}. Its lease ran out, or it has ended."
         )
-
-
-def _claimable(now: datetime) -> dict[str, Any]:
-    return {"status": "pending", "not_before": {"$not": {"$gt": now}}}
-
-
-def _claimed(worker_id: str, now: datetime, lease_s: float, *, slot: int | None = None) -> list[dict[str, Any]]:
-    fields: dict[str, Any] = {
-        "status": "running",
-        "worker": {"$literal": worker_id},
-        "lease_until": now + timedelta(seconds=lease_s),
-        "attempt": {"$add": ["$attempt", 1]},
-        "started_at": {"$ifNull": ["$started_at", now]},
-    }
-    return [{"$set": fields if slot is None else fields | {"slot": slot}}]
-
-
-def _held(run_id: str, attempt: int, worker: str) -> dict[str, Any]:
-    return {"_id": run_id, "worker": worker, "attempt": attempt, **_RUNNING}
-
-
-def _queued_again(run: Run) -> dict[str, Any]:
-    again = {f"steps.{index}.status": "pending" for index, step in enumerate(run.steps) if step.status == "running"}
-    return {"status": "pending", "worker": None, "lease_until": None, **again}
-
-
-def _ended(
-    status: RunStatus, now: datetime, *, error: ErrorInfo | None = None, reason: str | None = None
-) -> dict[str, Any]:
-    if status not in FINAL_RUN_STATUSES:
-        raise InvalidInput(f"{status!r} does not end a run.")
-    # Within an update pipeline text that begins with "$" would be a field's name, hence the literals.
-    return {
-        "status": status,
-        "finished_at": now,
-        "duration_s": {"$divide": [{"$subtract": [now, {"$ifNull": ["$started_at", now]}]}, 1000]},
-        "lease_until": None,
-        "error": {"$literal": storable(error)},
-        "reason": {"$ifNull": [{"$literal": reason}, "$reason"]},
-    }
-
-
-def _worker_lost(run: Run, attempts: int) -> ErrorInfo:
-    message = (
-        f"The worker was lost {attempts} times while this run was going on (last: {run.worker}). "
-        "Look into its log for a crash or a lack of memory, then retry from the failed step."
-    )
-    return ErrorInfo(
-        step=next((step.id for step in run.steps if step.status == "running"), None), type="WorkerLost", message=message
-    )

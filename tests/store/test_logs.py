@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -106,6 +107,35 @@ class TestFigures:
             (2, "WARNING", 1),
             (4, "INFO", 2),
         ]
+
+    def test_long_times_are_counted_by_whole_minutes_without_reading_lines(self, store: Store) -> None:
+        start = AT.replace(second=0)
+        lines = [(0, "INFO"), (30, "ERROR"), (59, "INFO"), (60, "INFO"), (125, "INFO"), (600, "INFO")]
+        store.logs.add_many(
+            LogEntry(ts=start + timedelta(seconds=second), level=level, message="m", run_id=f"r{second}")  # type: ignore[arg-type]
+            for second, level in lines
+        )
+        found = store.logs.histogram(start + timedelta(seconds=20), start + timedelta(minutes=5), buckets=3)
+        assert [((each["at"] - start).total_seconds(), each["level"], each["lines"]) for each in found] == [
+            (0, "ERROR", 1),
+            (0, "INFO", 3),
+            (120, "INFO", 1),
+        ]
+        store.logs.delete_of_runs(["r30", "r59"])
+        assert store.logs.counts_by_level(until=start + timedelta(minutes=2)) == {
+            "DEBUG": 0, "INFO": 2, "WARNING": 0, "ERROR": 0, "CRITICAL": 0,
+        }  # fmt: skip
+        store.logs.delete_before(start + timedelta(minutes=2))
+        assert store.logs.counts_by_level(source="app")["INFO"] == 2
+        assert store.logs.counts_by_level(source="other")["INFO"] == 0
+
+    def test_counts_stay_right_when_many_write_at_once(self, real_store: Store) -> None:
+        def write(number: int) -> None:
+            real_store.logs.add_many(LogEntry(ts=AT, message=f"{number}") for _ in range(5))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write, range(40)))
+        assert real_store.logs.counts_by_level()["INFO"] == 200
 
     def test_sources(self, logged: Store) -> None:
         assert logged.logs.sources() == ["api", "worker"]
