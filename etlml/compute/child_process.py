@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from etlml.settings import user_code_environment
 
 TICK_S = 0.05
 LONGEST_DRAIN_S = 0.25  # how long a finished call waits for the last lines of native output
+FAMILY_MARK = "ETLML_CHILD"  # an environment variable by which a child's own children are found
 MiB = 2**20
 
 
@@ -45,13 +47,14 @@ class ChildProcess:
     def __init__(self, folder: Path | None, warm: Sequence[str]) -> None:
         self.calls = 0
         self.is_reusable = True
+        self._mark = secrets.token_hex(8)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "etlml.compute.child_main", *warm],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=user_code_environment([path or os.curdir for path in sys.path]),
+            env=user_code_environment([path or os.curdir for path in sys.path]) | {FAMILY_MARK: self._mark},
             start_new_session=os.name == "posix",  # Ctrl-C in the terminal is the parent's to handle
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
             | getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -121,14 +124,16 @@ class ChildProcess:
         """End the process and everything that it started, now, and wait until it is gone."""
         self.is_reusable = False
         with self._ending:
-            family = [*self._family, *self._descendants()]
+            family = self._descendants()
             self._process.kill()
-            for process in [*family, *_session_members(self.pid)]:
+            family += [*self._family, *_marked(self._mark)]
+            for process in family:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             self._process.wait()
             with contextlib.suppress(OSError):
                 self._process.stdin.close()  # type: ignore[union-attr]
+            psutil.wait_procs(family, timeout=LONGEST_DRAIN_S)
         for reader in self._readers:
             reader.join(timeout=1)
 
@@ -230,14 +235,14 @@ class ChildProcess:
                     self._events.put(("native", line))
 
 
-def _session_members(leader: int) -> list[psutil.Process]:
-    """The processes of the session that ``leader`` founded, whoever their parents are by now (POSIX)."""
-    members: list[psutil.Process] = []
-    for pid in psutil.pids() if os.name == "posix" else []:
-        with contextlib.suppress(OSError, psutil.Error):
-            if os.getsid(pid) == leader and pid != leader:
-                members.append(psutil.Process(pid))
-    return members
+def _marked(mark: str) -> list[psutil.Process]:
+    """The processes that a child started, whoever their parents are by now: they inherited the mark."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(FAMILY_MARK) == mark:
+                found.append(process)
+    return found
 
 
 def _over_cap(used: int, cap: int, *, by: str = "us") -> MemoryExceeded:

@@ -1,5 +1,6 @@
 """What a pool of child processes must do; all with real processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -132,7 +133,12 @@ def wait_until(claim: Callable[[], bool], *, within_s: float) -> None:
 
 
 def child_processes() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "etlml.compute.child_main" in child.cmdline()]
+    found: list[psutil.Process] = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it is ending just now
+            if "etlml.compute.child_main" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def gone(pid: int) -> bool:
