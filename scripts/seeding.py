@@ -11,6 +11,7 @@ from typing import Any
 
 from etlml.clock import utc_now
 from etlml.documents import (
+    AuditEntry,
     DataInfo,
     ErrorInfo,
     Experiment,
@@ -22,6 +23,7 @@ from etlml.documents import (
     Step,
     StepRun,
     Validation,
+    Worker,
 )
 from etlml.store import Store
 
@@ -157,7 +159,36 @@ def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[s
             store.pipelines.mark_run(pipeline.id, runs[-1])
     _experiments(store, pipelines, now, chance)
     _running(store, pipelines["flights"], now)
+    _activity(store, now)
     return pipelines
+
+
+def _activity(store: Store, now: datetime) -> None:
+    """A worker that counts as alive for an hour, and what people did."""
+    store.workers.beat(
+        Worker(
+            id="demo",
+            host="workbench",
+            pid=4711,
+            slots=4,
+            running=["1"],
+            started_at=now,
+            heartbeat_at=now + timedelta(hours=1),
+        )
+    )
+    deeds = (
+        ("ada", "started", "run", {"pipeline": "flights"}, 0.1),
+        ("grace", "changed", "pipeline", {"name": "penguins"}, 42),
+        ("ada", "changed", "model", {"name": "late-flight v1.2"}, 180),
+        ("ada", "registered", "model", {"name": "late-flight v1.2"}, 185),
+        ("grace", "created", "connection", {"name": "warehouse"}, 1500),
+        ("examples", "created", "pipeline", {"name": "daily-summary"}, 9000),
+    )
+    for actor, action, kind, details, minutes in deeds:
+        entry = AuditEntry(
+            actor=actor, action=action, kind=kind, key="1", details=dict(details), ts=now - timedelta(minutes=minutes)
+        )
+        store.audit.add(entry)
 
 
 def _pipeline(

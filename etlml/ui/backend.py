@@ -2,64 +2,56 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from contextlib import ExitStack
 
 from etlml.clock import utc_now
+from etlml.launch.logs import log_to_store, log_to_terminal
+from etlml.launch.session import open_services
 from etlml.services import Services
 from etlml.settings import Settings, get_settings
-from etlml.store.client import open_store
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
+SOURCE = "ui"
 _lock = threading.Lock()
 
 
 class Backend:
-    """Services on an open store, with whatever had to be started for them."""
+    """Services on an open store, with whatever had to be started for them.
+
+    Args:
+        settings: The process's settings.
+        services: Ready services; left out, a store is opened (and the embedded MongoDB started where none is set).
+    """
 
     def __init__(self, settings: Settings, services: Services | None = None) -> None:
         self.settings = settings
-        self._closers: list[Callable[[], None]] = []
+        self._started = ExitStack()
         if services is None:
-            settings.make_folders()
-            store = open_store(self._uri(), settings.database)
-            self._closers.append(store.close)
-            services = Services(store, settings)
+            log_to_terminal(SOURCE, format=settings.log_format)
+            services = self._started.enter_context(open_services(settings))
+            self._started.enter_context(log_to_store(services.store, SOURCE))
         self.services = services
         self.store = services.store
 
-    def _uri(self) -> str:
-        if self.settings.mongodb_uri is not None:
-            return self.settings.mongodb_uri.get_secret_value()
-        from etlml.store.mongod import EmbeddedMongod
-
-        server = EmbeddedMongod(self.settings.mongod_dir)
-        uri = server.start()
-        self._closers.append(server.stop)
-        return uri
-
-    def prepare(self) -> str | None:
-        """What a first start needs: the example workspace and, where visitors sign in, an admin; its new password or None."""
-        self.services.workspace.install_examples()
-        if not self.settings.auth_required or self.settings.supervised:  # etlml up shows it, where no log keeps it
-            return None
-        return self.services.users.ensure_admin()
+    def first_password(self) -> str | None:
+        """Where visitors sign in and nobody can yet: the password of a new admin, to be shown once."""
+        return self.services.users.ensure_admin() if self.settings.auth_required else None
 
     def start_engine_if_alone(self) -> bool:
-        """Run the engine in this process unless there is a worker, or ``etlml up`` is just starting one; whether it was."""
-        if self.settings.supervised or self.store.workers.list_alive(utc_now()):
+        """Run the engine in this process unless a worker somewhere has a live heartbeat; whether it was started."""
+        if self.store.workers.list_alive(utc_now()):
             return False
         from etlml.engine.engine import Engine
 
         engine = Engine(self.settings, self.store)
         engine.start()
-        self._closers.append(engine.stop)
-        logger.info("No worker is alive, so runs are executed in this process.")
+        self._started.callback(engine.stop)
+        LOG.info("No worker is alive, so runs are executed in this process.")
         return True
 
     def close(self) -> None:
         """Stop what was started here, newest first."""
-        while self._closers:
-            self._closers.pop()()
+        self._started.close()
 
 
 _backend: Backend | None = None

@@ -29,7 +29,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
 
 def _open() -> None:
     opened = backend.backend()
-    password = opened.prepare()
+    password = opened.first_password()
     if password is not None:  # for the terminal only: not into the log, which is kept
         print(f"Sign in as admin with the password {password} and change it in the settings.", file=sys.stderr)  # noqa: T201
     if not opened.settings.supervised:

@@ -75,7 +75,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     panel.get_by_role("combobox", name="Column").fill("rowid")
     page.keyboard.press("Enter")
     expect(panel.locator(".error-card")).to_contain_text("rowid")
-    panel.get_by_label("Remove").click()
+    panel.get_by_role("button", name="delete icon").click()
     panel.get_by_role("combobox", name="Add a rule").click()
     page.get_by_role("option", name="Not null").click()
     panel.get_by_role("combobox", name="Column").fill("species")
