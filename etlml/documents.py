@@ -194,6 +194,11 @@ class StepRun(Stored):
     load_id: str | None = Field(None, description="What a sink knows this load by, so that it is never done twice.")
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status in FINAL_STEP_STATUSES
+
+    @property
     def duration_s(self) -> float | None:
         """Seconds from start to finish, once finished."""
         if self.started_at is None or self.finished_at is None:

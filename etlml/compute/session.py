@@ -33,6 +33,7 @@ class Session:
         readable: Files that sources of this run read.
         folders: Folders whose files they read.
         width: How many statements may run side by side.
+        database: An empty database with that memory limit that was opened in advance; the session closes it.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Session:
         folders: Sequence[Path] = (),
         threads: int | None = None,
         width: int = 2,
+        database: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._database = open_database(memory_bytes=memory_bytes, threads=threads, temp_dir=folder / "spill")
+        self._database = database or open_database(memory_bytes=memory_bytes, threads=threads)
+        self._database.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._interrupted = threading.Event()

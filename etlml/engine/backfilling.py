@@ -57,7 +57,17 @@ class Backfilling:
                 queued.append(self._store.runs.add(run))
             except Conflict:
                 LOG.debug("run %s of backfill %s is there already", run_id, backfill.id)
+        if queued and self._store.backfills.get(backfill.id).status == "cancelled":
+            self._take_back(queued)  # whoever cancelled it may have looked for runs before these were there
+            return []
         return queued
+
+    def _take_back(self, runs: list[Run]) -> None:
+        for run in runs:
+            try:
+                self._store.runs.request_cancel(run.id, reason="Its backfill was cancelled.")
+            except StateConflict:
+                LOG.debug("run %s ended before it could be cancelled", run.id)
 
     def _end(self, backfill: Backfill, runs: list[Run]) -> None:
         self._move(backfill, "completed" if all(run.status == "success" for run in runs) else "failed")

@@ -29,6 +29,9 @@ class RunWriter(Protocol):
         now: datetime,
         error: ErrorInfo | None = None,
         warnings: int = 0,
+        *,
+        steps: Mapping[int, Mapping[str, Any]] | None = None,
+        started_at: datetime | None = None,
     ) -> Run: ...
 
     def get(self, key: str) -> Run: ...
@@ -102,12 +105,19 @@ class Journal:
         Raises:
             LeaseLost: Somebody else owns the run now.
         """
-        self.write()
-        warnings = sum(step.warnings for step in self._run.steps)
+        run, warnings = self._run, sum(step.warnings for step in self._run.steps)
         try:
             return patiently(
                 lambda: self._writer.finish(
-                    self._run.id, self._run.attempt, self._worker, status, self._now(), error, warnings
+                    run.id,
+                    run.attempt,
+                    self._worker,
+                    status,
+                    self._now(),
+                    error,
+                    warnings,
+                    steps=self._noted,
+                    started_at=run.started_at,
                 )
             )
         except StateConflict:

@@ -30,9 +30,13 @@ class RetentionPolicy(Document):
 
     model_config = ConfigDict(extra="ignore")
 
-    run_retention_days: float | None = Field(None, gt=0, description="Runs that ended longer ago are forgotten.")
+    run_retention_days: float | None = Field(
+        None, gt=0, le=36_500, description="Runs that ended longer ago are forgotten."
+    )
     runs_per_pipeline: int | None = Field(None, ge=1, description="So many newest runs of each pipeline are kept.")
-    validation_retention_days: float | None = Field(None, gt=0, description="Older evaluations of rules are forgotten.")
+    validation_retention_days: float | None = Field(
+        None, gt=0, le=36_500, description="Older evaluations of rules are forgotten."
+    )
     log_max_lines: int | None = Field(5_000_000, ge=1000, description="The oldest log lines beyond this are deleted.")
     cache_max_bytes: int | None = Field(
         20 * 2**30, ge=0, description="Budget of the step cache; least used goes first."

@@ -10,6 +10,7 @@ from typing import Literal
 from etlml.clock import Clock, utc_now
 from etlml.compute.children import Children
 from etlml.compute.session import Session
+from etlml.compute.spare import SpareDatabase
 from etlml.documents import ErrorInfo, PipelineDraft, Run, Validation
 from etlml.engine.fusion import Fusion, MemberFailed
 from etlml.engine.journal import Journal, LeaseLost, first_error
@@ -39,7 +40,7 @@ class Surroundings:
         keep_validation: Stores an evaluation: ``keep_validation(run, step id, validation)``.
         found: Results that can be used again: ``found(run, checked steps, references)`` gives the step ids with a result.
         kept: Called with each checkpoint that was made: ``kept(run, checked step, journal)``.
-        threads: DuckDB's threads; None is one a core.
+        databases: Opens the run's database.
         now: The clock.
     """
 
@@ -52,7 +53,7 @@ class Surroundings:
     keep_validation: Callable[[Run, str, Validation], None]
     find_results: Callable[[Run, Sequence[CheckedStep], Journal], Have]
     keep_result: Callable[[Run, CheckedStep, Journal], None]
-    threads: int | None = None
+    databases: SpareDatabase
     now: Clock = utc_now
 
 
@@ -120,8 +121,8 @@ class Runner:
             memory_bytes=self.around.memory_bytes,
             readable=[path for each in files for path in each.reads],
             folders=[path for each in files for path in each.folders],
-            threads=self.around.threads,
             width=side_by_side,
+            database=self.around.databases.take(),
         ) as session:
             self._session = session
             if self._stop.is_set():
@@ -156,10 +157,12 @@ class Runner:
                         going[pool.submit(runner.run)] = step
                 if not going:
                     continue
-                ended, _ = wait(going, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    self._take(future, going.pop(future), needs, fusion)
-        self.journal.write()
+                done, _ = wait(going, return_when=FIRST_COMPLETED)
+                ended = [going.pop(future) for future in done]
+                for future, step in zip(done, ended, strict=True):
+                    self._take(future, step, needs, fusion)
+                if (waiting or going) and any(self.journal.step(step).is_final for step in ended):
+                    self.journal.write()  # before anything builds on it; the last ones are written with the run's end
 
     def _is_ready(self, step: str, needs: Mapping[str, tuple[str, ...]]) -> bool:
         return all(need in self._settled for need in needs[step])

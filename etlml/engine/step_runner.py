@@ -166,7 +166,6 @@ class StepRunner:
         world.journal.ended(
             self._id, status="success", rows_out=kept.rows, bytes=size, checkpoint=self._relative(kept.path), **facts
         )
-        world.journal.write()
 
     def _end_fused(self, computed: Computed) -> None:
         """Write down the rows of the steps that this step's query computed."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from etlml import __version__
 from etlml.clock import Clock, new_id, utc_now
 from etlml.compute.children import Children
+from etlml.compute.spare import SpareDatabase
 from etlml.documents import ErrorInfo, Run, Validation, Worker
 from etlml.engine.journal import Journal, LeaseLost
 from etlml.engine.patience import patiently
@@ -51,6 +52,7 @@ class RunWorker:
     ) -> None:
         self.id = f"{platform.node()}-{os.getpid()}-{new_id()[-6:]}"
         self._settings, self._store, self._children, self._now = settings, store, children, now
+        self._databases = SpareDatabase(memory_bytes=settings.run_memory)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.Lock()
         self._free = threading.Semaphore(settings.worker_slots)
@@ -63,6 +65,7 @@ class RunWorker:
     def start(self) -> None:
         """Announce the worker and begin to claim."""
         self.beat()
+        self._databases.refill()
         self._threads = [
             threading.Thread(target=self._watch, name="run-watch", daemon=True),
             threading.Thread(target=self._claim, name="run-claim", daemon=True),
@@ -82,6 +85,7 @@ class RunWorker:
         for thread in self._threads:
             thread.join(patience_s)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._databases.close()
         try:
             self._store.workers.remove(self.id)
         except EtlmlError as error:
@@ -169,6 +173,7 @@ class RunWorker:
                 self._runners.pop(run.id, None)
             self._free.release()
             self._wake.set()
+            self._databases.refill()
 
     def _execute(self, run: Run) -> None:
         version = patiently(lambda: self._store.pipelines.version(run.pipeline_id, run.pipeline_version))
@@ -214,6 +219,7 @@ class RunWorker:
             keep_validation=self._keep_validation,
             find_results=results.find,
             keep_result=results.keep,
+            databases=self._databases,
             now=self._now,
         )
 

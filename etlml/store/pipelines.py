@@ -11,6 +11,7 @@ from etlml.clock import utc_now
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion, Run
 from etlml.errors import NameTaken, NotFound, VersionConflict
 from etlml.store.base import DocumentStore, NamedStore
+from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, encoded, storable
 from etlml.store.paging import Page, contains, matching
 
@@ -60,6 +61,7 @@ class PipelineStore(NamedStore[Pipeline]):
         super().__init__(database)
         self._versions = versions
         self._transact = transact
+        self._display = Collection(database[self.model.collection], write_concern=RELAXED)
 
     def add(self, document: Pipeline, author: str = "") -> Pipeline:
         """Store a new pipeline as its version 1; NameTaken if the name is another's."""
@@ -165,22 +167,23 @@ class PipelineStore(NamedStore[Pipeline]):
     def mark_run(self, pipeline_id: str, run: Run) -> None:
         """Show a run's state on its pipeline: call it when a run starts and again when it ended.
 
+        It is not waited for on the disk: the truth is in the runs, and the reconciler puts right what was lost.
         The newest run that started decides the status. ``run_count`` counts runs that started, a resumed one once.
         """
         status = _STATUS_AFTER.get(run.status, "idle")
         if run.status == "running":
             shown = {"status": status, "last_run": run.started_at, "last_run_id": run.id}
             count = {"$inc": {"run_count": 1}} if run.attempt <= 1 else {}
-            self.collection.update({"_id": pipeline_id}, {"$set": shown, **count})
+            self._display.update({"_id": pipeline_id}, {"$set": shown, **count})
         elif run.is_final:
-            self.collection.update({"_id": pipeline_id, "last_run_id": run.id}, {"$set": {"status": status}})
+            self._display.update({"_id": pipeline_id, "last_run_id": run.id}, {"$set": {"status": status}})
         else:  # unless a worker was faster and has started, or even ended, the run meanwhile
             not_begun = {
                 "_id": pipeline_id,
                 "status": {"$ne": "running"},
                 "last_run": {"$not": {"$gte": run.created_at}},
             }
-            self.collection.update(not_begun, {"$set": {"status": status}})
+            self._display.update(not_begun, {"$set": {"status": status}})
 
 
 def _copy(pipeline: Pipeline, author: str, now: datetime) -> PipelineVersion:

@@ -129,9 +129,7 @@ class RunQueue(DocumentStore[Run]):
         Raises:
             StateConflict: The lease was lost; nothing was written.
         """
-        fields = {
-            f"steps.{index}.{name}": storable(value) for index, step in changes.items() for name, value in step.items()
-        }
+        fields = step_fields(changes)
         if fields and not self.collection.update(held_by(run_id, attempt, worker), {"$set": fields}):
             raise self._lost(run_id, worker)
 
@@ -147,16 +145,28 @@ class RunQueue(DocumentStore[Run]):
         *,
         reason: str | None = None,
         steps: Mapping[int, Mapping[str, Any]] | None = None,
+        started_at: datetime | None = None,
     ) -> Run:
-        """End a run that is ours, with the last changes of its steps if given, in one update.
+        """End a run that is ours, with the last changes of its steps if given; in one update if ``started_at`` is known.
 
         Raises:
             StateConflict: The lease was lost; nothing was written.
         """
-        if steps:
-            self.set_steps(run_id, attempt, worker, steps)
-        fields = ended(status, now, error=error, reason=reason) | {"warnings": warnings}
-        found = self.collection.change(held_by(run_id, attempt, worker), [{"$set": fields}])
+        if started_at is None:
+            if steps:
+                self.set_steps(run_id, attempt, worker, steps)
+            update: Any = [{"$set": ended(status, now, error=error, reason=reason) | {"warnings": warnings}}]
+        else:
+            fields = {
+                "status": status,
+                "finished_at": now,
+                "duration_s": (now - started_at).total_seconds(),
+                "lease_until": None,
+                "error": storable(error),
+                "warnings": warnings,
+            }
+            update = {"$set": fields | ({"reason": reason} if reason else {}) | step_fields(steps or {})}
+        found = self.collection.change(held_by(run_id, attempt, worker), update)
         if found is None:
             raise self._lost(run_id, worker)
         return decoded(Run, found)
@@ -253,3 +263,8 @@ class RunQueue(DocumentStore[Run]):
         return StateConflict(
             f"Run {run_id!r} is no longer held by worker {worker!r}. Its lease ran out, or it has ended."
         )
+
+
+def step_fields(changes: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields of a run's document for new values of some fields of its steps, by the step's index."""
+    return {f"steps.{index}.{name}": storable(value) for index, step in changes.items() for name, value in step.items()}
