@@ -55,7 +55,8 @@ def draw_metrics(shown: overview.Summary) -> None:
             border=True,
             height="stretch",
             help=metric.help,
-            delta_description=metric.note,
+            delta_description=metric.note if metric.delta else None,
+            delta_arrow="off" if metric.neutral else "auto",
             delta_color="off" if metric.neutral else "normal",
         )
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from etlml.documents import Experiment
 from etlml.errors import EtlmlError
-from etlml.ui import charts, experiment_view, frame, parts, place
+from etlml.ui import charts, experiment_view, frame, parts, place, theme
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -103,7 +103,9 @@ def artifacts(one: Experiment) -> None:
     curve, report = experiment_view.roc_of(one.artifacts), experiment_view.class_report(one.artifacts)
     parts_there: list[tuple[str, str, Callable[[], object]]] = []
     if matrix:
-        draw = partial(st.plotly_chart, charts.confusion(*matrix), config=charts.CONFIG, key="confusion")
+        draw = partial(
+            st.plotly_chart, charts.confusion(*matrix, dark=theme.is_dark()), config=charts.CONFIG, key="confusion"
+        )
         parts_there.append(("Confusion matrix", "rows that were not learned from", draw))
     if weights:
         draw = partial(st.plotly_chart, charts.importances(weights), config=charts.CONFIG, key="importances")

@@ -45,6 +45,17 @@ def filters() -> dict[str, Any]:
             label_visibility="collapsed",
             width=140,
         )
+        names = {one.name: one.id for one in services.pipelines.list(limit=200).items}
+        pipeline = st.selectbox(
+            "Pipeline",
+            list(names),
+            index=None,
+            key="pipeline",
+            bind="query-params",
+            placeholder="All pipelines",
+            label_visibility="collapsed",
+            width=150,
+        )
         span = st.segmented_control(
             "Time",
             list(TIMES),
@@ -64,6 +75,7 @@ def filters() -> dict[str, Any]:
         "q": query or None,
         "regex": bool(regex),
         "source": source,
+        "pipeline_id": names.get(pipeline or ""),
         "run_id": run_id,
         "step_id": step_id,
         "since": None if run_id else TIMES[span or "24 h"],
@@ -85,7 +97,9 @@ def about_run(run_id: str, step_id: str | None) -> None:
 
 
 def levels(chosen: dict[str, Any], since: datetime | None) -> str | None:
-    counts = services.logs.counts(since=since, **{key: chosen[key] for key in ("source", "run_id", "step_id")})
+    counts = services.logs.counts(
+        since=since, **{key: chosen[key] for key in ("source", "pipeline_id", "run_id", "step_id")}
+    )
     labels = {level: f"{level.capitalize()} {counts.get(level, 0):,}" for level in LEVELS}
     return st.segmented_control(
         "At least",
@@ -106,7 +120,7 @@ def view(chosen: dict[str, Any]) -> None:
         since = now - chosen["since"] if chosen["since"] else None
         try:
             level = levels(chosen, since)
-            wanted = {key: chosen[key] for key in ("q", "regex", "source", "run_id", "step_id")}
+            wanted = {key: chosen[key] for key in ("q", "regex", "source", "pipeline_id", "run_id", "step_id")}
             if since is not None:
                 volume(since, now, chosen)
             before: list[str] = st.session_state.setdefault("log_trail", [])
@@ -129,7 +143,7 @@ def view(chosen: dict[str, Any]) -> None:
 
 def volume(since: datetime, now: datetime, chosen: dict[str, Any]) -> None:
     found = services.logs.histogram(
-        since, now, buckets=BUCKETS, **{key: chosen[key] for key in ("source", "step_id") if chosen[key]}
+        since, now, buckets=BUCKETS, **{key: chosen[key] for key in ("source", "pipeline_id", "step_id") if chosen[key]}
     )
     width = (now - since).total_seconds() / BUCKETS
     buckets = [

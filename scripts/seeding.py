@@ -153,10 +153,10 @@ def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[s
         runs = [_run(pipeline, now - timedelta(hours=hours), chance) for hours in _hours(pipeline, days, chance)]
         for run in runs:
             store.runs.add(run)
+            for state in (run.model_copy(update={"status": "running"}), run):
+                store.pipelines.mark_run(pipeline.id, state)
             _logs(store, run)
             _validation(store, pipeline, run, chance)
-        if runs:
-            store.pipelines.mark_run(pipeline.id, runs[-1])
     _experiments(store, pipelines, now, chance)
     _running(store, pipelines["flights"], now)
     _activity(store, now)

@@ -139,7 +139,9 @@ def curves(
     return _styled(figure, height)
 
 
-def confusion(labels: Sequence[Any], matrix: Sequence[Sequence[float]], *, height: int = 320) -> Figure:
+def confusion(
+    labels: Sequence[Any], matrix: Sequence[Sequence[float]], *, dark: bool = False, height: int = 320
+) -> Figure:
     """A confusion matrix: shares of each true class in colour, counts in figures."""
     from plotly import graph_objects as go
 
@@ -155,7 +157,7 @@ def confusion(labels: Sequence[Any], matrix: Sequence[Sequence[float]], *, heigh
             texttemplate="%{text}",
             zmin=0,
             zmax=1,
-            colorscale=[[0, "rgba(79,91,213,0.04)"], [1, "rgba(79,91,213,0.85)"]],
+            colorscale=[[0, "#1a2033"], [1, "#6f79f5"]] if dark else [[0, "#f3f4fd"], [1, "#5b67e8"]],
             showscale=False,
             hovertemplate="true %{y}, predicted %{x}: %{text} (%{z:.1%})<extra></extra>",
             xgap=2,

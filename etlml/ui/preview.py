@@ -1,5 +1,7 @@
 """The rows that a step gave, as a table with each column's type."""
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +29,25 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
     st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}.")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
+    st.download_button(
+        "Download these rows",
+        as_csv(found),
+        f"{step_id}.csv",
+        "text/csv",
+        icon=":material/download:",
+        key=f"download_{run.id}_{step_id}",
+        on_click="ignore",
+    )
+
+
+def as_csv(found: Mapping[str, Any]) -> str:
+    """The rows as CSV with a header."""
+    text = io.StringIO()
+    names = [column["name"] for column in found["columns"]]
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(found["rows"])
+    return text.getvalue()
 
 
 def table(found: Mapping[str, Any], *, key: str, height: int) -> None:

@@ -28,12 +28,12 @@ PIPELINE_COLUMNS = (
     Column("tags", "Tags", "tags"),
     Column("do", "", "actions"),
 )
-_VERBS = {
-    "run": "run of",
-    "pipeline": "pipeline",
-    "model": "model",
-    "experiment": "experiment",
-    "connection": "connection",
+_NOUNS = {
+    "run": "a run",
+    "pipeline": "a pipeline",
+    "model": "a model",
+    "experiment": "an experiment",
+    "api_key": "an API key",
 }
 
 
@@ -119,6 +119,6 @@ def activity_row(entry: AuditEntry) -> dict[str, Any]:
     about = str(entry.details.get("pipeline") or entry.details.get("name") or entry.key)
     return row(
         entry.id,
-        name={"text": f"{entry.actor} {entry.action} {_VERBS.get(entry.kind, entry.kind)} {about}"},
+        name={"text": f"{entry.actor} {entry.action} {_NOUNS.get(entry.kind, entry.kind)}", "sub": about},
         at=when(entry.ts),
     )

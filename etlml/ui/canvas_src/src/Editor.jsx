@@ -56,7 +56,7 @@ export function Editor({ data, emit, host }) {
 
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
-  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "28px", right: "28px", top: readonly ? "28px" : "56px", bottom: "28px" }
+  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "20px", right: "20px", top: readonly ? "28px" : "56px", bottom: "28px" }
   const roomRef = useRef(room)
   roomRef.current = room
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: roomRef.current, duration: 250 }), [flow])
@@ -136,7 +136,7 @@ export function Editor({ data, emit, host }) {
     const parent = !place && chosen.length === 1 && item.type !== "extract" ? chosen[0] : null
     const box = host.getBoundingClientRect()
     const middle = flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 })
-    const wish = place || (parent ? { x: parent.position.x + NODE_WIDTH + 84, y: parent.position.y } : { x: middle.x - NODE_WIDTH / 2, y: middle.y - NODE_HEIGHT / 2 })
+    const wish = place || (parent ? { x: parent.position.x + NODE_WIDTH + 60, y: parent.position.y } : { x: middle.x - NODE_WIDTH / 2, y: middle.y - NODE_HEIGHT / 2 })
     const spot = freeSpot(now.nodes, wish.x, wish.y)
     const id = freeId(item.id || item.type, new Set(now.nodes.map(n => n.id)))
     const node = { ...asNode({ id, name: id, type: item.type, summary: item.label, inputs: item.type === "extract" ? 0 : 1, ...spot, from: { template: item.key } }), selected: true }

@@ -3,7 +3,7 @@ import { Graph, layout as dagreLayout } from "@dagrejs/dagre"
 
 export const NODE_WIDTH = 208
 export const NODE_HEIGHT = 60
-const GAP_X = 84
+const GAP_X = 60
 const GAP_Y = 34
 const HISTORY = 100
 
