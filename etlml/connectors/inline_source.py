@@ -11,7 +11,7 @@ from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.connectors.base import Reading, Source
 from etlml.connectors.sniffing import sniffer
-from etlml.connectors.tables import written_out
+from etlml.connectors.tables import kept_table
 from etlml.errors import ConfigInvalid
 
 
@@ -38,9 +38,7 @@ class InlineSource(Source):
         return ""  # the rows are in the configuration, which counts anyway
 
     def read(self, reading: Reading) -> Relation:
-        with reading.database() as connection:
-            connection.register("rows", self._table())
-            return written_out(connection, "SELECT * FROM rows", reading)
+        return kept_table(self._table(), reading)
 
     def _table(self) -> pa.Table:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
