@@ -1,38 +1,64 @@
-"""Backfills: one run for each moment at which a schedule would have fired."""
+"""Backfills: one run for each moment at which a schedule would have fired; the engine queues them, a few at a time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from etlml.clock import new_id, utc_now
 from etlml.cron import fires_between
-from etlml.documents import Backfill
-from etlml.errors import ConfigInvalid, Conflict
+from etlml.documents import Backfill, Pipeline, Run
+from etlml.errors import ConfigInvalid, PipelineInvalid, StateConflict
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.runs import RunService
+from etlml.steps.check import check_pipeline
 from etlml.store import Page, Store
 
 MOST_RUNS = 1000
-LATER = -10  # what is made up for lets today's runs go first
+MOST_PARALLEL = 100
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a backfill is.
+
+    Attributes:
+        total: Its intervals.
+        waiting: Those that have no run yet.
+        counts: How many of its runs are in each status.
+    """
+
+    total: int
+    waiting: int
+    counts: dict[str, int]
 
 
 class BackfillService:
-    """Makes up for the past; the pipeline's ``max_running`` bounds how many of the runs go on side by side."""
+    """Makes up for the past; at most ``parallel`` of a backfill's runs wait or go on at once."""
 
     def __init__(self, store: Store, audit: AuditService, runs: RunService) -> None:
         self._store = store
         self._audit = audit
         self._runs = runs
 
-    def list(self, *, pipeline_id: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Backfill]:
-        """Backfills, newest first."""
-        return self._store.backfills.list(pipeline_id=pipeline_id, limit=limit, cursor=cursor)
+    def list(
+        self, *, pipeline: str | None = None, status: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Backfill]:
+        """Backfills, newest first; ``pipeline`` is a name or an id."""
+        pipeline_id = None if pipeline is None else self._store.pipelines.find(pipeline).id
+        return self._store.backfills.list(pipeline_id=pipeline_id, status=status, limit=limit, cursor=cursor)
 
     def get(self, backfill_id: str) -> Backfill:
         """The backfill of that id; NotFound if there is none."""
         return self._store.backfills.get(backfill_id)
+
+    def progress(self, backfill: Backfill) -> Progress:
+        """How far it is."""
+        counts = self._store.runs.counts_by_backfill(backfill.id)
+        total = len(backfill.intervals)
+        return Progress(total, max(0, total - sum(counts.values())), counts)
 
     def moments(self, name_or_id: str, since: datetime, until: datetime) -> Sequence[datetime]:
         """When the pipeline's schedule fires, since <= moment <= until: what ``start`` would make runs for.
@@ -40,19 +66,7 @@ class BackfillService:
         Raises:
             ConfigInvalid: The pipeline has no schedule, or the range is empty or holds too many.
         """
-        pipeline = self._store.pipelines.find(name_or_id)
-        if pipeline.schedule is None:
-            raise ConfigInvalid(
-                f"Pipeline {pipeline.name!r} has no schedule to take the moments from. Give it one.", field="schedule"
-            )
-        if since > until:
-            raise ConfigInvalid("The range ends before it starts. Swap since and until.", field="until")
-        found = fires_between(
-            pipeline.schedule, pipeline.timezone, since - timedelta(seconds=1), until, limit=MOST_RUNS + 1
-        )
-        if len(found) > MOST_RUNS:
-            raise ConfigInvalid(f"The range holds more than {MOST_RUNS:,} fires. Split it.", field="until")
-        return found
+        return _moments(self._store.pipelines.find(name_or_id), since, until)
 
     def start(
         self,
@@ -60,20 +74,28 @@ class BackfillService:
         since: datetime,
         until: datetime,
         *,
+        parallel: int = 1,
         params: Mapping[str, Any] | None = None,
         author: str = LOCAL_NAME,
         document_id: str | None = None,
     ) -> Backfill:
-        """Queue a run for each moment, the oldest first.
+        """Have a run made for each moment, the oldest first.
 
         Raises:
             ConfigInvalid: There is no moment in the range, or a parameter cannot be used.
+            PipelineInvalid: With these parameters it cannot run.
         """
-        moments = self.moments(name_or_id, since, until)
+        pipeline = self._store.pipelines.find(name_or_id)
+        moments = _moments(pipeline, since, until)
         if not moments:
             raise ConfigInvalid("The schedule does not fire within this range. Choose another one.", field="since")
-        pipeline = self._store.pipelines.find(name_or_id)
-        merged_params(pipeline.params, params)
+        if not 1 <= parallel <= MOST_PARALLEL:
+            raise ConfigInvalid(f"parallel is {parallel}; it is 1 to {MOST_PARALLEL}.", field="parallel")
+        values = merged_params(pipeline.params, params)
+        if problems := check_pipeline(pipeline.draft(), values):
+            raise PipelineInvalid(pipeline.name, problems)
+        if not pipeline.steps:
+            raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
         backfill = Backfill(
             id=document_id or new_id(),
             pipeline_id=pipeline.id,
@@ -81,43 +103,69 @@ class BackfillService:
             since=since,
             until=until,
             intervals=list(moments),
-            parallel=pipeline.max_running,
-            params=dict(params or {}),
+            parallel=parallel,
+            params={name: values[name] for name in params or {}},
             author=author,
+            created_at=utc_now(),
         )
         self._store.backfills.add(backfill)
-        self._queue(backfill)
-        self._audit.record(author, "backfilled", "pipeline", pipeline.id, backfill_id=backfill.id, runs=len(moments))
+        self._audit.record(
+            author, "started", "backfill", backfill.id, pipeline=pipeline.name, runs=len(moments), parallel=parallel
+        )
         return backfill
 
-    def counts(self, backfill_id: str) -> dict[str, int]:
-        """How many of its runs are in each status."""
-        return self._store.runs.counts_by_backfill(backfill_id)
+    def pause(self, backfill_id: str, *, author: str = LOCAL_NAME) -> Backfill:
+        """Start no more of its runs; those that wait or go on do so to their end.
+
+        Raises:
+            StateConflict: It is not running.
+        """
+        return self._moved(backfill_id, {"running"}, "paused", author)
+
+    def resume(self, backfill_id: str, *, author: str = LOCAL_NAME) -> Backfill:
+        """Go on after a pause.
+
+        Raises:
+            StateConflict: It is not paused.
+        """
+        return self._moved(backfill_id, {"paused"}, "running", author)
 
     def cancel(self, backfill_id: str, *, author: str = LOCAL_NAME) -> Backfill:
-        """Cancel those of its runs that wait or go on.
+        """Start no more of its runs, and cancel those that wait or go on.
 
         Raises:
             StateConflict: It is over already.
         """
-        cancelled = self._store.backfills.move(backfill_id, {"running", "paused"}, "cancelled", finished_at=utc_now())
-        for run in self._store.runs.active(cancelled.pipeline_id):
-            if run.backfill_id == backfill_id:
+        cancelled = self._moved(backfill_id, {"running", "paused"}, "cancelled", author, finished_at=utc_now())
+        for run in self._active(cancelled):
+            try:
                 self._runs.cancel(run.id, author=author)
-        self._audit.record(author, "cancelled", "backfill", backfill_id, pipeline=cancelled.pipeline_name)
+            except StateConflict:
+                continue  # it ended meanwhile
         return cancelled
 
-    def _queue(self, backfill: Backfill) -> None:
-        for moment in backfill.intervals:
-            try:
-                self._runs.start(
-                    backfill.pipeline_id,
-                    backfill.params,
-                    trigger="backfill",
-                    author=backfill.author,
-                    scheduled_for=moment,
-                    backfill_id=backfill.id,
-                    priority=LATER,
-                )
-            except Conflict:  # a request that was repeated: this moment has its run already
-                continue
+    def _moved(self, backfill_id: str, expected: set[str], status: str, author: str, **changes: Any) -> Backfill:
+        moved = self._store.backfills.move(backfill_id, expected, status, **changes)
+        action = {"running": "resumed"}.get(status, status)
+        self._audit.record(author, action, "backfill", backfill_id, pipeline=moved.pipeline_name)
+        return moved
+
+    def _active(self, backfill: Backfill) -> Sequence[Run]:
+        return [run for run in self._store.runs.active(backfill.pipeline_id) if run.backfill_id == backfill.id]
+
+
+def _moments(pipeline: Pipeline, since: datetime, until: datetime) -> Sequence[datetime]:
+    if pipeline.schedule is None:
+        raise ConfigInvalid(
+            f"Pipeline {pipeline.name!r} has no schedule to take the moments from. Give it one.", field="schedule"
+        )
+    if since > until:
+        raise ConfigInvalid("The range ends before it starts. Swap since and until.", field="until")
+    try:
+        start = since - timedelta(seconds=1)  # so that a fire at ``since`` itself counts
+        found = fires_between(pipeline.schedule, pipeline.timezone, start, until, limit=MOST_RUNS + 1)
+    except OverflowError:
+        raise ConfigInvalid("The range is beyond the calendar. Choose another one.", field="since") from None
+    if len(found) > MOST_RUNS:
+        raise ConfigInvalid(f"The range holds more than {MOST_RUNS:,} fires. Split it.", field="until")
+    return found

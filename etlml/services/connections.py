@@ -140,18 +140,32 @@ def _checked(document: Mapping[str, Any]) -> Connection:
     return connection
 
 
+def without_plain_secrets(connection: Connection) -> tuple[Connection, list[str]]:
+    """The connection with references to secrets only, and the fields that it lost."""
+    secrets = {field: value for field, value in connection.secrets.items() if _REFERENCE.fullmatch(value)}
+    config = {field: value for field, value in connection.config.items() if not _is_plain_secret(field, value)}
+    dropped = [f"secrets.{field}" for field in connection.secrets if field not in secrets]
+    dropped += [f"config.{field}" for field in connection.config if field not in config]
+    return connection.model_copy(update={"secrets": secrets, "config": config}), dropped
+
+
 def _refuse_plain_secrets(connection: Connection) -> None:
-    for field, value in connection.secrets.items():
-        if not _REFERENCE.fullmatch(value):
-            raise _plain_secret(f"secrets.{field}")
-    for field, value in connection.config.items():
-        if (
-            isinstance(value, str)
-            and value
-            and not _REFERENCE.search(value)
-            and (_SECRET_FIELD.search(field) or _URI_PASSWORD.search(value))
-        ):
-            raise _plain_secret(f"config.{field}")
+    if dropped := without_plain_secrets(connection)[1]:
+        raise _plain_secret(dropped[0])
+
+
+def _is_plain_secret(field: str, value: Any) -> bool:
+    """Whether a value of a config gives a secret away, at any depth."""
+    if isinstance(value, Mapping):
+        return any(_is_plain_secret(str(key), item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_is_plain_secret(field, item) for item in value)
+    return (
+        isinstance(value, str)
+        and bool(value)
+        and not _REFERENCE.search(value)
+        and bool(_SECRET_FIELD.search(field) or _URI_PASSWORD.search(value))
+    )
 
 
 def _plain_secret(field: str) -> ConfigInvalid:

@@ -12,13 +12,17 @@ from etlml.services.health import HealthService
 from etlml.services.logs import LogService
 from etlml.services.models import ModelService
 from etlml.services.once import OnceService
+from etlml.services.packing import PackService
 from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
+from etlml.services.retention import RetentionService
 from etlml.services.runs import RunService
+from etlml.services.schedules import ScheduleService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.users import UserService
 from etlml.services.validations import ValidationService
+from etlml.services.webhooks import WebhookService
 from etlml.services.workspace import WorkspaceService
 from etlml.settings import Settings
 from etlml.store import Store
@@ -39,6 +43,8 @@ class Services:
         self.pipelines = PipelineService(store, self.audit)
         self.runs = RunService(store, self.audit, environment)
         self.backfills = BackfillService(store, self.audit, self.runs)
+        self.schedules = ScheduleService(store, self.audit, self.pipelines)
+        self.webhooks = WebhookService(store, self.audit, self.pipelines, self.runs)
         self.experiments = ExperimentService(store, self.audit, environment)
         self.models = ModelService(store, self.audit, environment)
         self.validations = ValidationService(store, self.audit, environment)
@@ -46,10 +52,12 @@ class Services:
         self.stats = StatsService(store)
         self.connections = ConnectionService(store, self.audit, environment)
         self.settings = PreferenceService(store, self.audit)
+        self.retention = RetentionService(store, self.audit, self.settings, environment)
         self.users = UserService(store, self.audit)
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)
         self.health = HealthService(store, environment)
+        self.packing = PackService(store, self.audit, environment, self.connections, self.settings, self.models)
         self.once = OnceService(store)
         self.doctor = Doctor(environment, store)
 

@@ -71,11 +71,19 @@ class PipelineService:
         """
         stored = self.get(name_or_id)
         draft = checked_draft(document)
-        pipeline = self._store.in_transaction(lambda: self._saved(stored, draft, expected_version, author))
+        pipeline = self.saved(stored, draft, expected_version=expected_version, author=author)
         self._audit.record(author, "changed", "pipeline", pipeline.id, name=pipeline.name, version=pipeline.version)
         return pipeline
 
-    def _saved(self, before: Pipeline, draft: PipelineDraft, expected_version: int | None, author: str) -> Pipeline:
+    def saved(self, before: Pipeline, draft: PipelineDraft, *, expected_version: int | None, author: str) -> Pipeline:
+        """Save a draft as the next version as it is, unchecked and without a line in the audit log: for other services.
+
+        Raises:
+            VersionConflict: The stored version is no longer ``expected_version``.
+        """
+        return self._store.in_transaction(lambda: self._save(before, draft, expected_version, author))
+
+    def _save(self, before: Pipeline, draft: PipelineDraft, expected_version: int | None, author: str) -> Pipeline:
         pipelines = self._store.pipelines
         saved = pipelines.save(before.id, draft, expected_version=expected_version, author=author)
         resumed = before.options.paused and not draft.options.paused
@@ -129,8 +137,12 @@ class PipelineService:
         return self._store.pipelines.version(self.get(name_or_id).id, number)
 
     def restore(self, name_or_id: str, number: int, *, author: str = LOCAL_NAME) -> Pipeline:
-        """Save an earlier version's document as the next version."""
-        return self.update(name_or_id, self.version(name_or_id, number).document, author=author)
+        """Save an earlier version's document as the next version; webhooks stay as they are, so that no old token works again."""
+        stored = self.get(name_or_id)
+        document = self.version(stored.id, number).document
+        others = [each for each in document.triggers if each.kind != "webhook"]
+        document.triggers = [*others, *(each for each in stored.triggers if each.kind == "webhook")]
+        return self.update(stored.id, document, expected_version=stored.version, author=author)
 
     def validate(self, document: Document) -> dict[str, Any]:
         """``{"valid": bool, "problems": [{step, field, type, message}]}``; saves nothing."""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from etlml.cron import zone
 from etlml.documents import Document
+from etlml.engine.retention import RetentionPolicy
 from etlml.invalid import config_invalid
 from etlml.services.audit import AuditService
 from etlml.services.etags import check_etag
@@ -18,8 +19,10 @@ from etlml.store import Store
 KEY = "preferences"
 
 
-class Preferences(Document):
+class Preferences(RetentionPolicy):
     """What can be set on the settings page and over REST."""
+
+    model_config = ConfigDict(extra="forbid")
 
     timezone: str = Field("UTC", description="Time zone offered for new schedules.")
     environment_name: str = Field("", max_length=40, description="Shown in the frame of every page, e.g. Production.")
@@ -59,6 +62,11 @@ class PreferencesChange(Document):
     appearance: str | None = None
     log_retention_days: int | None = None
     cors_origins: list[str] | None = None
+    run_retention_days: float | None = None
+    runs_per_pipeline: int | None = None
+    validation_retention_days: float | None = None
+    log_max_lines: int | None = None
+    cache_max_bytes: int | None = None
 
 
 class PreferenceService:

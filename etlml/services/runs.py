@@ -42,8 +42,12 @@ class RunService:
         reason: str | None = None,
         backfill_id: str | None = None,
         document_id: str | None = None,
+        cache: bool = True,
     ) -> Run:
         """Queue a run of the pipeline as it is now; a worker takes it within milliseconds.
+
+        Args:
+            cache: Whether steps may use results of earlier runs again; without it each does its work.
 
         Raises:
             NotFound: There is no such pipeline.
@@ -65,6 +69,8 @@ class RunService:
         run.backfill_id = backfill_id
         run.id = document_id or run.id
         run.priority = run.priority if priority is None else priority
+        for step in run.steps:
+            step.forced = not cache
         self._queue(pipeline, run)
         self._audit.record(
             author, "started", "run", run.id, pipeline=pipeline.name, trigger=trigger, params=dict(params or {})

@@ -1,7 +1,5 @@
 """What the use cases of runs promise, up to the worker."""
 
-from datetime import UTC, datetime
-
 import duckdb
 import pytest
 
@@ -170,40 +168,3 @@ class TestDelete:
         services.runs.delete(run.id)
         with pytest.raises(NotFound):
             services.runs.get(run.id)
-
-
-class TestBackfill:
-    """Making up for the past."""
-
-    SINCE, UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 3, 6, tzinfo=UTC)
-
-    def test_queues_a_run_for_each_fire_of_the_range(self, services: Services) -> None:
-        services.pipelines.create(a_document(schedule="0 6 * * *"))
-        backfill = services.backfills.start("small", self.SINCE, self.UNTIL)
-        runs = services.runs.list(trigger="backfill").items
-        assert sorted(run.scheduled_for.day for run in runs if run.scheduled_for) == [1, 2, 3]
-        assert services.backfills.counts(backfill.id) == {"pending": 3}
-
-    def test_moments_queue_nothing(self, services: Services) -> None:
-        services.pipelines.create(a_document(schedule="0 6 * * *"))
-        assert len(services.backfills.moments("small", self.SINCE, self.UNTIL)) == 3
-        assert services.runs.list().items == []
-
-    def test_cancel_ends_the_waiting_runs(self, services: Services) -> None:
-        services.pipelines.create(a_document(schedule="0 6 * * *"))
-        backfill = services.backfills.start("small", self.SINCE, self.UNTIL)
-        services.backfills.cancel(backfill.id)
-        assert services.backfills.counts(backfill.id) == {"cancelled": 3}
-
-    def test_range_that_is_too_long_empty_or_without_schedule_is_refused(self, services: Services) -> None:
-        services.pipelines.create(a_document())
-        with pytest.raises(ConfigInvalid, match="no schedule"):
-            services.backfills.start("small", self.SINCE, self.UNTIL)
-        services.pipelines.update("small", a_document(schedule="* * * * *"))
-        with pytest.raises(ConfigInvalid, match="more than 1,000"):
-            services.backfills.start("small", self.SINCE, self.UNTIL)
-        with pytest.raises(ConfigInvalid, match="ends before it starts"):
-            services.backfills.start("small", self.UNTIL, self.SINCE)
-        services.pipelines.update("small", a_document(schedule="0 0 5 5 *"))
-        with pytest.raises(ConfigInvalid, match="does not fire"):
-            services.backfills.start("small", self.SINCE, self.UNTIL)

@@ -1,0 +1,222 @@
+"""What becomes of the things in a pack: pipelines, models and runs on their way into a store."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from etlml.clock import new_id, utc_now
+from etlml.documents import Connection, Model, Pipeline, PipelineVersion, Run, Stored
+from etlml.errors import Conflict, DataUnreadable, NotFound
+from etlml.services.pack_file import PackReader
+from etlml.settings import Settings
+from etlml.steps.check import check_pipeline
+from etlml.store import Store
+
+S = TypeVar("S", bound=Stored)
+Change = Literal["created", "replaced", "skipped"]
+_CHECKPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,149}\.parquet")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one thing of a pack."""
+
+    kind: str
+    name: str
+    change: Change
+    note: str = ""
+
+
+class Unpacking:
+    """One pack on its way into one store.
+
+    Args:
+        store: Where the documents go.
+        environment: Says where files go.
+        pack: A checked pack.
+        replace: Whether the pack's things take the place of those of the same name.
+        author: Who asks.
+    """
+
+    def __init__(self, store: Store, environment: Settings, pack: PackReader, *, replace: bool, author: str) -> None:
+        self._store = store
+        self._environment = environment
+        self._pack = pack
+        self._replace = replace
+        self._author = author
+        self._pipeline_ids: dict[str, str] = {}
+        self._versions: dict[str, list[PipelineVersion]] = {}
+        for document in pack.documents("versions"):
+            version = valid_document(PipelineVersion, document, "version")
+            self._versions.setdefault(version.pipeline_id, []).append(version)
+
+    def check(self) -> None:
+        """Look at every document before the first one is used.
+
+        Raises:
+            DataUnreadable: One is none, or names a file that it may not.
+        """
+        for document in self._pack.documents("connections"):
+            valid_document(Connection, document, "connection")
+        for document in self._pack.documents("pipelines"):
+            valid_document(Pipeline, document, "pipeline")
+        for line in self._pack.documents("models"):
+            self._read_model(line)
+        for line in self._pack.documents("runs"):
+            self._read_run(line)
+        for _ in self._pack.documents("preferences"):
+            pass  # what it holds is judged when it is set
+
+    def pipeline(self, document: dict[str, Any]) -> Outcome:
+        """Bring up a pipeline; one of its name stays, or gets the pack's content as its next version."""
+        pipeline = valid_document(Pipeline, document, "pipeline")
+        pipeline.triggers = [each.model_copy(update={"token_hash": None}) for each in pipeline.triggers]
+        try:
+            there = self._store.pipelines.find(pipeline.name)
+        except NotFound:
+            there = None
+        if there is not None and there.name == pipeline.name:
+            self._pipeline_ids[pipeline.id] = there.id
+            return self._replaced_pipeline(there, pipeline)
+        if problems := check_pipeline(pipeline.draft()):
+            return Outcome("pipeline", pipeline.name, "skipped", problems[0]["message"])
+        packed_id = pipeline.id
+        if self._store.pipelines.get_many([packed_id]):
+            pipeline.id = new_id()
+        self._pipeline_ids[packed_id] = pipeline.id
+        self._store.in_transaction(lambda: self._add_pipeline(pipeline, packed_id))
+        return Outcome("pipeline", pipeline.name, "created")
+
+    def model(self, line: dict[str, Any]) -> Outcome:
+        """Bring up a model's version with its file."""
+        model, packed = self._read_model(line)
+        name = f"{model.name} {model.version}"
+        sha256 = self._pack.entry(packed).sha256
+        there = self._store.models.list(name=model.name, limit=1000).items
+        same = next((each for each in there if each.version == model.version), None)
+        if same is not None and not self._replace:
+            return Outcome("model", name, "skipped", "it is there already")
+        target = self._environment.models_dir / model.name / f"{model.version}-{sha256[:12]}.skops"
+        self._pack.copy_file(packed, target)
+        self._store.in_transaction(lambda: self._add_model(model, same, target, sha256))
+        return Outcome("model", name, "created" if same is None else "replaced")
+
+    def run(self, line: dict[str, Any]) -> Outcome:
+        """Bring up an ended run with its checkpoints; one that is there stays, whatever is asked."""
+        run, files = self._read_run(line)
+        if self._store.runs.get_many([run.id]):
+            return Outcome("run", run.id, "skipped", "it is there already")
+        for target, name in files.items():
+            if not target.exists():
+                self._pack.copy_file(name, target)
+        for step in run.steps:
+            step.checkpoint = (
+                step.checkpoint if step.checkpoint and self._checkpoint(step.checkpoint).exists() else None
+            )
+        run.pipeline_id = self._pipeline_ids.get(run.pipeline_id, run.pipeline_id)
+        run.worker, run.lease_until, run.cancel_requested = None, None, False
+        try:
+            self._store.runs.add(run)
+        except Conflict as error:
+            return Outcome("run", run.id, "skipped", error.message)
+        return Outcome("run", run.id, "created")
+
+    def _read_model(self, line: dict[str, Any]) -> tuple[Model, str]:
+        """A version of a model, and its file's name in the pack."""
+        model = valid_document(Model, line.get("document"), "model")
+        packed = str(line.get("file", ""))
+        if model.file_sha256 and self._pack.entry(packed).sha256 != model.file_sha256:
+            raise DataUnreadable(
+                f"The pack is damaged: the file of model {model.name} {model.version} is not the one that was registered."
+            )
+        return model, packed
+
+    def _read_run(self, line: dict[str, Any]) -> tuple[Run, dict[Path, str]]:
+        """An ended run, and for each place of a checkpoint its name in the pack."""
+        run = valid_document(Run, line.get("document"), "run")
+        if not run.is_final:
+            raise DataUnreadable(f"The pack is damaged: run {run.id[:40]!r} has not ended.")
+        packed = line.get("files")
+        files = {
+            self._checkpoint(str(path)): str(name)
+            for path, name in (packed if isinstance(packed, dict) else {}).items()
+        }
+        for name in files.values():
+            self._pack.entry(name)
+        for step in run.steps:
+            if step.checkpoint is not None:
+                self._checkpoint(step.checkpoint)
+        return run, files
+
+    def _replaced_pipeline(self, there: Pipeline, packed: Pipeline) -> Outcome:
+        if not self._replace:
+            return Outcome("pipeline", packed.name, "skipped", "it is there already")
+        if problems := check_pipeline(packed.draft()):
+            return Outcome("pipeline", packed.name, "skipped", problems[0]["message"])
+        draft = packed.draft()
+        webhooks = [each for each in there.triggers if each.kind == "webhook"]
+        draft.triggers = [each for each in draft.triggers if each.kind != "webhook" or not webhooks] + webhooks
+        if draft == there.draft():
+            return Outcome("pipeline", packed.name, "skipped", "it is the same")
+
+        def work() -> None:
+            self._store.pipelines.save(there.id, draft, author=self._author)
+            self._store.pipelines.update(there.id, {"schedule_since": utc_now()})
+
+        self._store.in_transaction(work)
+        return Outcome("pipeline", packed.name, "replaced")
+
+    def _add_pipeline(self, pipeline: Pipeline, packed_id: str) -> None:
+        """A new pipeline; with its versions, where the pack has them, so that its runs can be told apart and retried."""
+        versions = self._versions.get(packed_id, [])
+        fields = {name: getattr(pipeline, name) for name in ("description", "version", "created_at", "updated_at")}
+        fresh = Pipeline(
+            id=pipeline.id, created_at=pipeline.created_at, schedule_since=utc_now(), **dict(pipeline.draft())
+        )
+        self._store.pipelines.add(fresh, author=self._author)
+        if any(each.version == pipeline.version for each in versions):
+            for version in versions:
+                key = f"{pipeline.id}-{version.version}"
+                self._store.versions.put(version.model_copy(update={"id": key, "pipeline_id": pipeline.id}))
+            self._store.pipelines.update(pipeline.id, fields)
+
+    def _add_model(self, model: Model, same: Model | None, target: Path, sha256: str) -> None:
+        """A version of a model; an alias that another version has here stays there, unless everything is to be replaced."""
+        models = self._store.models
+        taken = {alias for each in models.list(name=model.name, limit=1000).items for alias in each.aliases}
+        changes: dict[str, Any] = {"file_path": str(target), "file_sha256": sha256, "aliases": []}
+        if model.experiment_id and not self._store.experiments.get_many([model.experiment_id]):
+            changes["experiment_id"] = None
+        if same is not None:
+            models.delete(same.id)
+        if models.get_many([model.id]):
+            changes["id"] = new_id()
+        models.add(model.model_copy(update=changes))
+        aliases = [each for each in model.aliases if self._replace or each not in taken]
+        if aliases:
+            models.set_aliases(model.name, model.version, aliases)
+
+    def _checkpoint(self, path: str) -> Path:
+        """Where a checkpoint goes; DataUnreadable if that is not within the folder of runs."""
+        target = self._environment.runs_dir / PurePosixPath(path)
+        inside = (
+            target.parent.parent.resolve() == self._environment.runs_dir.resolve() and not target.parent.is_symlink()
+        )
+        if not _CHECKPOINT.fullmatch(path) or ".." in path or not inside:
+            raise DataUnreadable(
+                f"The pack names a file {path[:80]!r}, which is no checkpoint's. It was not made by `etlml pack`."
+            )
+        return target
+
+
+def valid_document(model: type[S], document: Any, kind: str) -> S:
+    """The document in a pack; DataUnreadable if it is none."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataUnreadable(f"The pack has a {kind} that cannot be read: {place}: {first['msg']}.") from None

@@ -1,0 +1,71 @@
+"""What webhooks promise: a token that starts one pipeline, and is nowhere to be read."""
+
+import json
+
+import pytest
+
+from etlml.errors import ConfigInvalid, NotFound, StateConflict
+from etlml.redaction import redacted
+from etlml.services import Services
+from tests.services.factories import a_document
+
+
+@pytest.fixture
+def token(services: Services) -> str:
+    """Of the webhook of ``small``."""
+    services.pipelines.create(a_document())
+    return services.webhooks.create("small", author="ann")
+
+
+def test_its_token_starts_a_run(services: Services, token: str) -> None:
+    run = services.webhooks.start(token, {"least": 2})
+    assert (run.trigger, run.params["least"], run.status) == ("webhook", 2, "pending")
+    with pytest.raises(ConfigInvalid, match="no parameter"):
+        services.webhooks.start(token, {"lest": 2})
+
+
+def test_only_a_digest_is_stored_and_nothing_shows_the_token(services: Services, token: str) -> None:
+    services.webhooks.start(token)
+    stored = services.pipelines.get("small").model_dump_json()
+    audit = json.dumps([entry.model_dump(mode="json") for entry in services.audit.list().items])
+    assert len(token) >= 32
+    assert token not in stored + audit + services.pipelines.to_yaml(services.pipelines.get("small"))
+    assert redacted(f"POST /api/hooks/{token} failed") == "POST /api/hooks/*** failed"
+
+
+def test_another_token_finds_nothing_and_is_not_repeated(services: Services, token: str) -> None:
+    for wrong in (token + "x", token[:-1], "", "½"):
+        with pytest.raises(NotFound, match="There is no such webhook") as caught:
+            services.webhooks.start(wrong)
+        assert caught.value.details == {}
+
+
+def test_rotating_ends_the_old_token(services: Services, token: str) -> None:
+    fresh = services.webhooks.rotate("small")
+    with pytest.raises(NotFound):
+        services.webhooks.start(token)
+    assert services.webhooks.start(fresh).trigger == "webhook"
+
+
+def test_restoring_an_old_version_does_not_bring_an_old_token_back(services: Services, token: str) -> None:
+    fresh = services.webhooks.rotate("small")
+    services.pipelines.restore("small", 2)
+    with pytest.raises(NotFound):
+        services.webhooks.start(token)
+    assert services.webhooks.start(fresh).trigger == "webhook"
+
+
+def test_a_pipeline_has_one_webhook_and_loses_it_when_removed(services: Services, token: str) -> None:
+    with pytest.raises(StateConflict, match="has a webhook already"):
+        services.webhooks.create("small")
+    services.webhooks.remove("small")
+    with pytest.raises(NotFound):
+        services.webhooks.start(token)
+    with pytest.raises(NotFound):
+        services.webhooks.remove("small")
+
+
+def test_a_paused_pipeline_is_not_started(services: Services, token: str) -> None:
+    services.schedules.pause("small")
+    with pytest.raises(StateConflict, match="is paused"):
+        services.webhooks.start(token)
