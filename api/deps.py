@@ -124,24 +124,39 @@ class Once:
         return document
 
 
+IdempotencyKey = Annotated[
+    str | None, Header(description="Any text of yours; the same key with the same request creates nothing again.")
+]
+
+
 async def get_once(
     request: Request,
     response: Response,
     services: Use,
     principal: Annotated[Principal, Depends(get_principal)],
-    idempotency_key: Annotated[
-        str | None, Header(description="Any text of yours; the same key with the same request creates nothing again.")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Once:
     """What a request that creates needs to be repeatable."""
-    if idempotency_key is None:
+    return await _once(request, response, services, principal.name, idempotency_key)
+
+
+async def get_open_once(
+    request: Request, response: Response, services: Use, idempotency_key: IdempotencyKey = None
+) -> Once:
+    """The same for a route that works without sign-in: its path holds the secret, and keeps callers apart."""
+    return await _once(request, response, services, request.url.path, idempotency_key)
+
+
+async def _once(request: Request, response: Response, services: Services, caller: str, key: str | None) -> Once:
+    if key is None:
         return Once(services, response, None, "")
     request_line = f"{request.method} {request.url.path}\n".encode()
     digest = hashlib.sha256(request_line + await request.body()).hexdigest()
-    return Once(services, response, f"{principal.name}\n{checked_key(idempotency_key)}", digest)
+    return Once(services, response, f"{caller}\n{checked_key(key)}", digest)
 
 
 Repeatable = Annotated[Once, Depends(get_once)]
+OpenRepeatable = Annotated[Once, Depends(get_open_once)]
 
 
 def get_expected_etag(

@@ -30,6 +30,8 @@ _logger = logging.getLogger(__name__)
 _SHOWN_PROBLEMS = 5
 _PLACES = {"body": "Field", "query": "Query parameter", "path": "Path parameter", "header": "Header"}
 _LONGEST_INPUT = 60
+HOOKS = "/api/hooks/"
+SECRET_PATH = HOOKS + "{token}"
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 STATUS_OF: tuple[tuple[type[EtlmlError], HTTPStatus], ...] = (
@@ -186,7 +188,8 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    path = SECRET_PATH if request.url.path.startswith(HOOKS) else request.url.path
+    _logger.error("%s %s failed", request.method, path, exc_info=error)
     return error_reply(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "InternalError",

@@ -18,8 +18,10 @@ from api.routes import (
     api_keys,
     audit,
     auth,
+    backfills,
     connections,
     experiments,
+    hooks,
     logs,
     models,
     pipelines,
@@ -42,7 +44,9 @@ DOCS_URL = "/api/docs"
 GRACE_S = 5
 _ROUTES = (
     pipelines,
+    hooks,
     runs,
+    backfills,
     experiments,
     models,
     validations,

@@ -1,11 +1,15 @@
 """What routes return where it is not a document as it is stored."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
 from etlml.documents import ApiKey, Backfill, Document, Role, Time, User
+from etlml.engine.retention import Freed, RetentionPolicy
+from etlml.services.backfills import Progress
+from etlml.services.schedules import ScheduleState
 from etlml.store import Page
 
 Item = TypeVar("Item")
@@ -81,15 +85,69 @@ class NewKey(PublicKey):
 
 
 class BackfillReply(Backfill):
-    """A backfill with the states of its runs."""
+    """A backfill with its progress."""
 
+    total: int = Field(description="How many intervals it has.")
+    waiting: int = Field(description="Those that have no run yet.")
     counts: dict[str, int] = Field(description="How many of its runs are in each status.")
+
+    @classmethod
+    def with_progress(cls, backfill: Backfill, progress: Progress) -> "BackfillReply":
+        """The reply for a backfill."""
+        return cls(**backfill.model_dump(), total=progress.total, waiting=progress.waiting, counts=progress.counts)
 
 
 class MomentsReply(BaseModel):
     """For which times a backfill would make runs."""
 
     moments: list[datetime]
+
+
+class Missed(BaseModel):
+    """A moment at which no run was made."""
+
+    scheduled_for: datetime | None
+    reason: str
+    run_id: str
+
+
+class ScheduleReply(BaseModel):
+    """A pipeline's schedule, seen from now."""
+
+    schedule: str | None
+    timezone: str
+    paused: bool
+    next_fires: list[datetime] = Field(description="The next five; for a paused schedule, when it would fire.")
+    missed: list[Missed] = Field(description="The newest missed fires, newest first.")
+
+    @classmethod
+    def of(cls, state: ScheduleState) -> "ScheduleReply":
+        """The reply for a schedule."""
+        return cls.model_validate(asdict(state))
+
+
+class NewWebhook(BaseModel):
+    """A webhook's address."""
+
+    token: str = Field(description="The secret: shown now and never again.")
+    path: str = Field(description="What to POST to, on this server.")
+
+
+class RetentionReply(BaseModel):
+    """What the policy frees."""
+
+    policy: RetentionPolicy
+    runs: int
+    checkpoints: int = Field(description="Cached results.")
+    validations: int
+    log_lines: int
+    bytes: int = Field(description="Of files.")
+
+    @classmethod
+    def of(cls, policy: RetentionPolicy, freed: Freed) -> "RetentionReply":
+        """The reply for what is, or was, freed."""
+        figures = {name: value for name, value in asdict(freed).items() if name in cls.model_fields}
+        return cls(policy=policy, **figures)
 
 
 class PreviewColumn(BaseModel):

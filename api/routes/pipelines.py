@@ -8,9 +8,10 @@ from pydantic import Field
 
 from api.bodies import StrictRoute
 from api.deps import Editor, IfMatch, Moment, Operator, Paged, PipelineDocument, Repeatable, Search, Use, Viewer, tagged
-from api.replies import BackfillReply, CheckReply, List, MomentsReply, Request
+from api.replies import BackfillReply, CheckReply, List, MomentsReply, NewWebhook, Request, ScheduleReply
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion, Run, RunStatus
 from etlml.errors import VersionConflict
+from etlml.services.backfills import MOST_PARALLEL
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"], route_class=StrictRoute)
 _DRAFT = {
@@ -29,6 +30,7 @@ class RunRequest(Request):
 
     params: dict[str, Any] = Field(default_factory=dict, description="Values in place of the pipeline's own.")
     priority: int | None = Field(None, ge=-100, le=100, description="Higher starts first when slots are scarce.")
+    cache: bool = Field(True, description="Whether unchanged steps may use results of earlier runs again.")
 
 
 class BackfillRequest(Request):
@@ -36,6 +38,7 @@ class BackfillRequest(Request):
 
     since: Moment
     until: Moment
+    parallel: int = Field(1, ge=1, le=MOST_PARALLEL, description="Runs that may wait or go on at once.")
     params: dict[str, Any] = Field(default_factory=dict)
     dry_run: bool = Field(False, description="Only say for which moments there would be runs.")
 
@@ -121,7 +124,13 @@ def run_pipeline(
     run = once.create(
         get=services.runs.get,
         create=lambda new_id: services.runs.start(
-            pipeline_id, wanted.params, trigger="api", author=editor.name, priority=wanted.priority, document_id=new_id
+            pipeline_id,
+            wanted.params,
+            trigger="api",
+            author=editor.name,
+            priority=wanted.priority,
+            document_id=new_id,
+            cache=wanted.cache,
         ),
     )
     response.headers["Location"] = f"/api/runs/{run.id}"
@@ -141,17 +150,68 @@ def list_runs_of_pipeline(
 def backfill_pipeline(
     services: Use, editor: Editor, pipeline_id: str, body: BackfillRequest, once: Repeatable, response: Response
 ) -> BackfillReply | MomentsReply:
-    """Queue a run for each moment at which the schedule fired between since and until; with dry_run only list them."""
+    """Have a run made for each moment at which the schedule fired from since to until; with dry_run only list them."""
     if body.dry_run:
         response.status_code = 200
         return MomentsReply(moments=list(services.backfills.moments(pipeline_id, body.since, body.until)))
     backfill = once.create(
         get=services.backfills.get,
         create=lambda new_id: services.backfills.start(
-            pipeline_id, body.since, body.until, params=body.params, author=editor.name, document_id=new_id
+            pipeline_id,
+            body.since,
+            body.until,
+            parallel=body.parallel,
+            params=body.params,
+            author=editor.name,
+            document_id=new_id,
         ),
     )
-    return BackfillReply(**backfill.model_dump(), counts=services.backfills.counts(backfill.id))
+    response.headers["Location"] = f"/api/backfills/{backfill.id}"
+    return BackfillReply.with_progress(backfill, services.backfills.progress(backfill))
+
+
+@router.get("/{pipeline_id}/schedule")
+def get_schedule(services: Use, _: Viewer, pipeline_id: str) -> ScheduleReply:
+    """When the pipeline runs next, and which fires were missed, with the reason."""
+    return ScheduleReply.of(services.schedules.get(pipeline_id))
+
+
+@router.post("/{pipeline_id}/pause")
+def pause_pipeline(services: Use, editor: Editor, pipeline_id: str, response: Response) -> Pipeline:
+    """Have neither the schedule nor triggers start the pipeline; people still can."""
+    pipeline = services.schedules.pause(pipeline_id, author=editor.name)
+    tagged(response, pipeline)
+    return pipeline
+
+
+@router.post("/{pipeline_id}/resume")
+def resume_pipeline(services: Use, editor: Editor, pipeline_id: str, response: Response) -> Pipeline:
+    """End the pause; what was due meanwhile is not made up."""
+    pipeline = services.schedules.resume(pipeline_id, author=editor.name)
+    tagged(response, pipeline)
+    return pipeline
+
+
+@router.post("/{pipeline_id}/webhook", status_code=201)
+def create_webhook(services: Use, editor: Editor, pipeline_id: str) -> NewWebhook:
+    """Give the pipeline a webhook; the answer shows its token, once. 409 if it has one."""
+    return _webhook(services.webhooks.create(pipeline_id, author=editor.name))
+
+
+@router.post("/{pipeline_id}/webhook/rotate")
+def rotate_webhook(services: Use, editor: Editor, pipeline_id: str) -> NewWebhook:
+    """A new token in the place of the old one, which stops working at once."""
+    return _webhook(services.webhooks.rotate(pipeline_id, author=editor.name))
+
+
+@router.delete("/{pipeline_id}/webhook", status_code=204)
+def remove_webhook(services: Use, editor: Editor, pipeline_id: str) -> None:
+    """Take the webhook away."""
+    services.webhooks.remove(pipeline_id, author=editor.name)
+
+
+def _webhook(token: str) -> NewWebhook:
+    return NewWebhook(token=token, path=f"/api/hooks/{token}")
 
 
 def _version(if_match: str | None) -> int | None:

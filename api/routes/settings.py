@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.bodies import StrictRoute
 from api.deps import Admin, IfMatch, Use, Viewer, tagged
+from api.replies import RetentionReply
 from etlml.services.preferences import Preferences, PreferencesChange
 
 router = APIRouter(prefix="/settings", tags=["settings"], route_class=StrictRoute)
@@ -26,3 +27,16 @@ def update_settings(
     preferences = services.settings.update(changes, expected_etag=if_match, author=admin.name)
     tagged(response, preferences)
     return preferences
+
+
+@router.get("/retention")
+def preview_retention(services: Use, _: Viewer) -> RetentionReply:
+    """What the retention settings would free now; nothing is removed."""
+    return RetentionReply.of(services.retention.policy(), services.retention.preview())
+
+
+@router.post("/retention")
+def apply_retention(services: Use, admin: Admin) -> RetentionReply:
+    """Remove now what the retention settings no longer keep; workers do so every hour."""
+    policy = services.retention.policy()
+    return RetentionReply.of(policy, services.retention.apply(author=admin.name))

@@ -100,12 +100,3 @@ def test_run_is_watched_cancelled_and_tried_again(client: TestClient, services: 
     assert (again.status_code, again.json()["retry_of"]) == (202, run_id)
     assert client.post(f"/api/runs/{run_id}/retry", json={"from": "keptt"}).status_code == 422
     assert client.get("/api/runs?trigger=retry&pipeline=small").json()["items"][0]["id"] == again.json()["id"]
-
-
-def test_backfill_lists_first_and_queues_then(client: TestClient) -> None:
-    client.post("/api/pipelines", json=a_document(schedule="0 6 * * *"))
-    body = {"since": "2024-01-01T00:00:00Z", "until": "2024-01-02T23:00:00Z"}
-    listed = client.post("/api/pipelines/small/backfill", json=body | {"dry_run": True})
-    assert (listed.status_code, len(listed.json()["moments"])) == (200, 2)
-    queued = client.post("/api/pipelines/small/backfill", json=body)
-    assert (queued.status_code, queued.json()["counts"]) == (202, {"pending": 2})
