@@ -44,6 +44,9 @@ def run(
         str, typer.Argument(metavar="NAME|FILE", help="A stored pipeline, or a file that is applied first.")
     ],
     param: Params = [],  # noqa: B006 - typer copies it
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Have every step do its work, whatever earlier runs left.")
+    ] = False,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -57,7 +60,7 @@ def run(
         path = Path(pipeline)
         if is_file_name(path):
             pipeline = apply_text(opened, path, text_of(path))[0].name
-        started = opened.runs.start(pipeline, params)
+        started = opened.runs.start(pipeline, params, cache=not no_cache)
         if not wait:
             if as_json:
                 print_json(started)

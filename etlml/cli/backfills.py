@@ -1,0 +1,74 @@
+"""Making up for the past: backfill."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from etlml.cli.options import Json, Params, pairs
+
+if TYPE_CHECKING:
+    from etlml.documents import Backfill
+    from etlml.services import Services
+
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(backfill)
+
+
+def backfill(
+    name: Annotated[str, typer.Argument(help="Name or id of a pipeline with a schedule.")],
+    since: Annotated[
+        datetime, typer.Option(formats=FORMATS, metavar="DATE", help="The first moment, in the schedule's time zone.")
+    ],
+    until: Annotated[
+        datetime,
+        typer.Option(formats=FORMATS, metavar="DATE", help="The last one; a day without a time means its end."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the moments.")] = False,
+    parallel: Annotated[int, typer.Option(min=1, max=100, help="Runs that may wait or go on at once.")] = 1,
+    param: Params = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Run a pipeline for every moment at which its schedule fired in a range of dates, the oldest first."""
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        first, last = _in_zone(opened, name, since, until)
+        if dry_run:
+            moments = opened.backfills.moments(name, first, last)
+            if as_json:
+                print_json([moment.isoformat() for moment in moments])
+            else:
+                rows = [(moment.isoformat(),) for moment in moments]
+                print_table(["SCHEDULED FOR"], rows, empty="The schedule does not fire within this range.")
+            return
+        started = opened.backfills.start(name, first, last, parallel=parallel, params=pairs(param))
+    if as_json:
+        print_json(started)
+    else:
+        _say(started)
+
+
+def _say(started: "Backfill") -> None:
+    typer.echo(
+        f"Backfill {started.id} of {started.pipeline_name}: {len(started.intervals)} runs, {started.parallel} at a time. "
+        f"Workers run them; see: etlml runs {started.pipeline_name}"
+    )
+
+
+def _in_zone(opened: "Services", name: str, since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """The range as moments; a day's name alone as the end stands for the whole day."""
+    from datetime import timedelta
+
+    from etlml.cron import zone
+
+    pipeline = opened.pipelines.get(name)
+    if (until.hour, until.minute, until.second) == (0, 0, 0):
+        until += timedelta(days=1) - timedelta(seconds=1)
+    place = zone(pipeline.timezone)
+    return since.replace(tzinfo=place), until.replace(tzinfo=place)
