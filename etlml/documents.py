@@ -453,7 +453,9 @@ class Checkpoint(Stored):
     id: str
     run_id: str
     step_id: str
-    path: str | None = Field(None, description="The Parquet file under ETLML_HOME/runs; None if the step keeps no rows of its own.")
+    path: str | None = Field(
+        None, description="The Parquet file under ETLML_HOME/runs; None if the step keeps no rows of its own."
+    )
     bytes: int = 0
     rows: int | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)
@@ -471,7 +473,9 @@ class Backfill(Stored):
     status: Literal["running", "paused", "completed", "failed", "cancelled"] = "running"
     since: Time
     until: Time
-    intervals: list[Time] = Field(default_factory=list, description="The times for which runs are made, in their order.")
+    intervals: list[Time] = Field(
+        default_factory=list, description="The times for which runs are made, in their order."
+    )
     parallel: int = Field(1, ge=1, le=100)
     params: dict[str, Any] = Field(default_factory=dict)
     author: str = ""

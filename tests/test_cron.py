@@ -55,7 +55,12 @@ def test_fires_are_endless_ascending_and_utc() -> None:
 
 @pytest.mark.parametrize(
     ("expression", "message"),
-    [("* * * *", "needs five fields"), ("61 * * * *", "cannot be read"), ("", "needs five fields"), ("a b c d e", "cannot be read")],
+    [
+        ("* * * *", "needs five fields"),
+        ("61 * * * *", "cannot be read"),
+        ("", "needs five fields"),
+        ("a b c d e", "cannot be read"),
+    ],
 )
 def test_an_expression_that_cannot_be_read_says_what_is_expected(expression: str, message: str) -> None:
     with pytest.raises(ConfigInvalid, match=message):

@@ -9,7 +9,12 @@ from etlml.errors import ColumnMissing, EtlmlError, NotFound, PipelineInvalid, d
 
 @pytest.mark.parametrize(
     "error",
-    [ColumnMissing("a", ["b"]), NotFound("run", "r1"), PipelineInvalid("p", [{"message": "m"}]), EtlmlError("x", field="f")],
+    [
+        ColumnMissing("a", ["b"]),
+        NotFound("run", "r1"),
+        PipelineInvalid("p", [{"message": "m"}]),
+        EtlmlError("x", field="f"),
+    ],
 )
 def test_errors_survive_pickling_with_their_details(error: EtlmlError) -> None:
     copy = pickle.loads(pickle.dumps(error))

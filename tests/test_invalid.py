@@ -33,7 +33,10 @@ class Config(BaseModel):
         ({"ops": [{"op": "filter", "wher": "x"}]}, "field 'ops[0].wher' is not known. Did you mean 'where'?"),
         ({"ops": [{"op": "filter"}]}, "field 'ops[0].where' is missing."),
         ({"ops": [{"where": "x"}]}, "field 'ops[0]' needs 'op', which says what it is."),
-        ({"ops": [{"op": "limit", "rows": -1}]}, "field 'ops[0].rows' is -1: input should be greater than or equal to 0."),
+        (
+            {"ops": [{"op": "limit", "rows": -1}]},
+            "field 'ops[0].rows' is -1: input should be greater than or equal to 0.",
+        ),
         ({"opps": []}, "field 'opps' is not known. Did you mean 'ops'?"),
     ],
 )
@@ -47,5 +50,8 @@ def test_a_wrong_literal_lists_the_allowed_ones() -> None:
     with pytest.raises(ValidationError) as caught:
         PipelineDraft.model_validate({"name": "x", "steps": [{"id": "a", "type": "extrct"}]})
     error = config_invalid(caught.value, PipelineDraft, where="The pipeline")
-    assert "field 'steps[0].type' is 'extrct'. It must be one of: extract, transform, load, validate, train." in error.message
+    assert (
+        "field 'steps[0].type' is 'extrct'. It must be one of: extract, transform, load, validate, train."
+        in error.message
+    )
     assert "Did you mean 'extract'?" in error.message

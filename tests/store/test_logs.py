@@ -155,6 +155,11 @@ class TestRetention:
         assert remove(logged.logs) == 6 - len(left)
         assert messages(logged.logs.query().items) == left
 
+    def test_tells_how_many_lines_there_are(self, logged: Store) -> None:
+        assert logged.logs.total() == 6
+        logged.logs.delete_of_runs(["r1"])
+        assert logged.logs.total() == 2
+
 
 def test_ids_sort_by_time_and_then_in_the_order_they_were_asked_for() -> None:
     ids = [log_id(AT), log_id(AT), log_id(AT + timedelta(milliseconds=1)), log_id(AT + timedelta(days=9000))]
