@@ -63,14 +63,14 @@ class PipelineService:
     def update(
         self, name_or_id: str, document: Document, *, expected_version: int | None = None, author: str = LOCAL_NAME
     ) -> Pipeline:
-        """Check a document and save it as the pipeline's next version.
+        """Check a document and save it as the pipeline's next version; it keeps its webhook, which no document speaks of.
 
         Raises:
             PipelineInvalid: It could not run; nothing is saved.
             VersionConflict: The stored version is no longer ``expected_version``.
         """
         stored = self.get(name_or_id)
-        draft = checked_draft(document)
+        draft = _with_webhook(checked_draft(document), stored)
         pipeline = self.saved(stored, draft, expected_version=expected_version, author=author)
         self._audit.record(author, "changed", "pipeline", pipeline.id, name=pipeline.name, version=pipeline.version)
         return pipeline
@@ -104,7 +104,7 @@ class PipelineService:
             stored = self._store.pipelines.find(draft.name)
         except NotFound:
             return self.create(draft, author=author), "created"
-        if stored.draft() == draft:
+        if stored.draft() == _with_webhook(draft, stored):
             return stored, "unchanged"
         return self.update(stored.id, draft, expected_version=stored.version, author=author), "changed"
 
@@ -140,8 +140,7 @@ class PipelineService:
         """Save an earlier version's document as the next version; webhooks stay as they are, so that no old token works again."""
         stored = self.get(name_or_id)
         document = self.version(stored.id, number).document
-        others = [each for each in document.triggers if each.kind != "webhook"]
-        document.triggers = [*others, *(each for each in stored.triggers if each.kind == "webhook")]
+        document.triggers = [each for each in document.triggers if each.kind != "webhook"]
         return self.update(stored.id, document, expected_version=stored.version, author=author)
 
     def validate(self, document: Document) -> dict[str, Any]:
@@ -158,6 +157,15 @@ class PipelineService:
     def from_yaml(text: str) -> dict[str, Any]:
         """The document in a YAML text; nothing is checked but the YAML itself."""
         return from_yaml(text)
+
+
+def _with_webhook(draft: PipelineDraft, stored: Pipeline) -> PipelineDraft:
+    """The draft with the webhook that is in force, unless it names one: files in git know no tokens."""
+    if any(each.kind == "webhook" and each.token_hash for each in draft.triggers):
+        return draft
+    kept = [each for each in stored.triggers if each.kind == "webhook" and each.token_hash]
+    others = [each for each in draft.triggers if each.kind != "webhook" or not kept]
+    return draft.model_copy(update={"triggers": [*others, *kept]})
 
 
 def _fields(draft: PipelineDraft) -> dict[str, Any]:

@@ -55,6 +55,12 @@ def test_restoring_an_old_version_does_not_bring_an_old_token_back(services: Ser
     assert services.webhooks.start(fresh).trigger == "webhook"
 
 
+def test_a_document_that_does_not_speak_of_it_leaves_it_in_force(services: Services, token: str) -> None:
+    services.pipelines.apply(a_document(description="from git"))
+    assert services.webhooks.start(token).trigger == "webhook"
+    assert services.pipelines.apply(a_document(description="from git"))[1] == "unchanged"
+
+
 def test_a_pipeline_has_one_webhook_and_loses_it_when_removed(services: Services, token: str) -> None:
     with pytest.raises(StateConflict, match="has a webhook already"):
         services.webhooks.create("small")
