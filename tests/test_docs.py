@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from etlml.cli import app
 from etlml.documents import PipelineDraft, ScheduleOptions, Step, StepType
+from etlml.engine.retention import RetentionPolicy
 from etlml.errors import known_errors
 from etlml.settings import Settings
 from etlml.steps.registry import config_classes
@@ -63,6 +64,11 @@ def test_every_setting_has_its_row() -> None:
     missing = [name for name in Settings.model_fields if not row(text_of("settings.md"), f"ETLML_{name.upper()}")]
     assert not missing
     assert "`ETLML_SECRET_<NAME>`" in text_of("settings.md")
+
+
+@pytest.mark.parametrize("name", [*RetentionPolicy.model_fields, "log_retention_days"])
+def test_every_setting_of_retention_has_its_row(name: str) -> None:
+    assert row(section("operations.md", "Retention"), name)
 
 
 def test_every_row_of_the_settings_is_a_setting() -> None:
