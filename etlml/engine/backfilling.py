@@ -11,6 +11,7 @@ from etlml.errors import Conflict, NotFound, StateConflict
 if TYPE_CHECKING:
     from etlml.store.client import Store
 
+BEHIND = 10
 LOG = logging.getLogger(__name__)
 
 
@@ -53,6 +54,7 @@ class Backfilling:
             )
             run.id, run.backfill_id = run_id, backfill.id
             run.max_running = max(run.max_running, backfill.parallel)
+            run.priority = pipeline.priority - BEHIND  # what is due today goes first
             try:
                 queued.append(self._store.runs.add(run))
             except Conflict:
