@@ -18,13 +18,14 @@ def kept_types(connection: duckdb.DuckDBPyConnection, rows: str, incoming: Schem
     declared = {column.name: _declared(column.type) for column in incoming}
     long = [(column, "BIGINT" if column.type in _HUGE else "DOUBLE") for column in incoming if _is_long(column.type)]
     if long:
-        tests = [
-            f"bool_and(TRY_CAST(TRY_CAST({quoted(column.name)} AS {type_}) AS {column.type}) IS NOT DISTINCT FROM {quoted(column.name)})"
-            for column, type_ in long
-        ]
+        tests = [_survives(quoted(column.name), column.type, type_) for column, type_ in long]
         fits = connection.execute(f"SELECT {', '.join(tests)} FROM {rows}").fetchall()[0]
         declared |= {column.name: type_ for (column, type_), fit in zip(long, fits, strict=True) if fit is not False}
     return declared
+
+
+def _survives(name: str, type_: str, kept: str) -> str:
+    return f"bool_and(TRY_CAST(TRY_CAST({name} AS {kept}) AS {type_}) IS NOT DISTINCT FROM {name})"
 
 
 def as_kept(column: Column) -> str:

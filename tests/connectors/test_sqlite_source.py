@@ -100,7 +100,8 @@ def test_what_a_killed_writer_left_half_done_is_undone(database: World) -> None:
     path = database.data / "a.db"
     code = (
         f"import sqlite3, os; c = sqlite3.connect({str(path)!r}, isolation_level=None); c.execute('PRAGMA cache_size = 1'); "
-        "c.execute('BEGIN'); c.executemany('INSERT INTO people (name) VALUES (?)', [('x' * 500,)] * 2000); os.kill(os.getpid(), 9)"
+        "c.execute('BEGIN'); c.executemany('INSERT INTO people (name) VALUES (?)', [('x' * 500,)] * 2000); "
+        "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code], check=False)
     assert (database.data / "a.db-journal").exists()
@@ -115,7 +116,7 @@ def test_a_damaged_database_is_told(database: World) -> None:
     path = database.data / "a.db"
     content = path.read_bytes()
     path.write_bytes(content[:40_000] + bytes(200_000) + content[240_000:])
-    with pytest.raises(DataUnreadable, match="big|malformed"):
+    with pytest.raises(DataUnreadable, match=r"big|malformed"):
         database.read(sqlite(table="big"))
 
 
