@@ -30,6 +30,7 @@ VENV = ROOT / ".venv"
 UV = "uv>=0.9,<1"
 STAMP, UNFINISHED, LOCK = ".etlml-stamp", ".etlml-unfinished", ".etlml-lock"
 WINDOWS = os.name == "nt"
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # a process a core; -n 0 for one alone
 
 
 class SetupFailed(Exception):
@@ -249,7 +250,7 @@ def program(arguments: list[str]) -> list[str]:
     if arguments[:1] == ["test"]:
         rest = arguments[1:]
         fast = ["-m", "not slow and not browser"] if "--fast" in rest else []
-        return [python, "-m", "pytest", *fast, *(argument for argument in rest if argument != "--fast")]
+        return [python, "-m", "pytest", *SIDE_BY_SIDE, *fast, *(argument for argument in rest if argument != "--fast")]
     if not arguments or arguments[0].startswith("-"):
         arguments = ["up", *arguments]
     return [python, "-m", "etlml.cli", *arguments]

@@ -24,6 +24,9 @@ def loaded(root: Path) -> ModuleType:
     return module
 
 
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A tiny project with the real start.py: nothing to fetch, but installed as the real one is."""
@@ -166,9 +169,9 @@ def test_two_set_ups_at_once_take_turns(checkout: Path) -> None:
         ([], ["-m", "etlml.cli", "up"]),
         (["--no-browser", "--port", "9000"], ["-m", "etlml.cli", "up", "--no-browser", "--port", "9000"]),
         (["run", "flights", "--wait"], ["-m", "etlml.cli", "run", "flights", "--wait"]),
-        (["test"], ["-m", "pytest"]),
-        (["test", "-k", "cron"], ["-m", "pytest", "-k", "cron"]),
-        (["test", "--fast", "-x"], ["-m", "pytest", "-m", "not slow and not browser", "-x"]),
+        (["test"], ["-m", "pytest", *SIDE_BY_SIDE]),
+        (["test", "-k", "cron"], ["-m", "pytest", *SIDE_BY_SIDE, "-k", "cron"]),
+        (["test", "--fast", "-x"], ["-m", "pytest", *SIDE_BY_SIDE, "-m", "not slow and not browser", "-x"]),
     ],
 )
 def test_arguments_are_handed_over(start: ModuleType, arguments: list[str], becomes: list[str]) -> None:
