@@ -145,10 +145,15 @@ def error_card(run: Run) -> None:
 
 
 def steps_of(run: Run) -> list[Any]:
-    try:
-        return services.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
-    except EtlmlError:
-        return []
+    """The steps as they were; a version never changes, so it is read once a session."""
+    known: dict[str, list[Any]] = st.session_state.setdefault("steps_of_version", {})
+    key = f"{run.pipeline_id}-{run.pipeline_version}"
+    if key not in known:
+        try:
+            known[key] = services.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
+        except EtlmlError:
+            return []
+    return known[key]
 
 
 def draw_graph(run: Run) -> None:

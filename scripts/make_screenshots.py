@@ -50,7 +50,7 @@ def pages(store: Store) -> dict[str, str]:
         "validations": "/validations",
         "validation": f"/validations?id={checked}",
         "logs": "/logs?time=7+d&follow=false",
-        "settings": "/settings?tab=System",
+        "settings": "/settings?tab=Retention",
     }
 
 

@@ -56,7 +56,7 @@ export function Editor({ data, emit, host }) {
 
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
-  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: "20px", right: "20px", top: readonly ? "28px" : "56px", bottom: "28px" }
+  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: readonly ? "60px" : "20px", right: "20px", top: readonly ? "24px" : "56px", bottom: "24px" }
   const roomRef = useRef(room)
   roomRef.current = room
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: roomRef.current, duration: 250 }), [flow])
@@ -281,8 +281,8 @@ export function Editor({ data, emit, host }) {
         <Controls showInteractive={false} position="bottom-left" />
         {nodes.length >= MINIMAP_FROM && (data.height || 0) >= MINIMAP_HEIGHT && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
           nodeClassName={n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`} nodeStrokeWidth={0} nodeBorderRadius={8} />}
-        <Panel position="top-right"><Toolbar readonly={readonly} act={act}
-          can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>
+        {!readonly && <Panel position="top-right"><Toolbar act={act}
+          can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>}
         {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">
           <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => setPaletteOpen(false)} inputRef={searchRef} /></Panel>}
         {!readonly && !paletteOpen && <Panel position="top-left"><button className="add" onClick={openPalette} title="Add a step  (A)"><Icon name="plus" size={14} />Add step</button></Panel>}

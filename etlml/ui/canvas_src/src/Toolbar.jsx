@@ -8,18 +8,16 @@ const Tool = ({ icon, label, keys, onClick, disabled }) => (
   </button>
 )
 
-export function Toolbar({ readonly, can, act }) {
+export function Toolbar({ can, act }) {
   return (
     <div className="toolbar nodrag nopan" role="toolbar" aria-label="Canvas">
-      {!readonly && <>
-        <Tool icon="undo" label="Undo" keys="Ctrl+Z" onClick={act.undo} disabled={!can.undo} />
-        <Tool icon="redo" label="Redo" keys="Ctrl+Shift+Z" onClick={act.redo} disabled={!can.redo} />
-        <i />
-        <Tool icon="copy" label="Duplicate" keys="Ctrl+D" onClick={act.duplicate} disabled={!can.selected} />
-        <Tool icon="trash" label="Delete" keys="Del" onClick={act.remove} disabled={!can.selected} />
-        <i />
-        <Tool icon="tidy" label="Tidy up" keys="L" onClick={act.tidy} />
-      </>}
+      <Tool icon="undo" label="Undo" keys="Ctrl+Z" onClick={act.undo} disabled={!can.undo} />
+      <Tool icon="redo" label="Redo" keys="Ctrl+Shift+Z" onClick={act.redo} disabled={!can.redo} />
+      <i />
+      <Tool icon="copy" label="Duplicate" keys="Ctrl+D" onClick={act.duplicate} disabled={!can.selected} />
+      <Tool icon="trash" label="Delete" keys="Del" onClick={act.remove} disabled={!can.selected} />
+      <i />
+      <Tool icon="tidy" label="Tidy up" keys="L" onClick={act.tidy} />
       <Tool icon="fit" label="Fit to view" keys="F" onClick={act.fit} />
       <Tool icon="keyboard" label="Keyboard help" keys="?" onClick={act.help} />
     </div>
