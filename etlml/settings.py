@@ -51,9 +51,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the UI and the API listen.")
     port: int = Field(8501, ge=1, le=65535, description="Port of the UI; the next free one is taken if it is in use.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the REST API; the next free one if it is in use.")
-    auth: Literal["off", "required"] | None = Field(None, description="off or required; off by default on loopback only.")
+    auth: Literal["off", "required"] | None = Field(
+        None, description="off or required; off by default on loopback only."
+    )
     secret_key: SecretStr | None = Field(None, description="Key that signs sessions and encrypts stored secrets.")
-    worker_slots: int = Field(default_factory=_default_slots, ge=1, le=64, description="Runs that one worker executes at once.")
+    worker_slots: int = Field(
+        default_factory=_default_slots, ge=1, le=64, description="Runs that one worker executes at once."
+    )
     run_memory: Annotated[int, BeforeValidator(parse_bytes)] = Field(
         default_factory=_default_run_memory, ge=64 * 2**20, description="Memory cap of one run, in bytes or like 2GiB."
     )
