@@ -14,7 +14,7 @@ class Row:
         name: What was measured.
         value: The platform's figure.
         baseline: The same work by other means, in the same unit; None if there is nothing to compare with.
-        limit: The most that ``value`` may be.
+        limit: The most that ``value`` may be; None if nothing was promised.
         unit: Of all three.
         note: What else a reader wants to know.
     """
@@ -22,7 +22,7 @@ class Row:
     name: str
     value: float
     baseline: float | None
-    limit: float
+    limit: float | None
     unit: str = "s"
     note: str = ""
 
@@ -32,19 +32,20 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.limit
+        return self.limit is None or self.value <= self.limit
 
     def cells(self) -> list[str]:
         """As text, in the order of ``HEADINGS``."""
         baseline = "" if self.baseline is None else _figure(self.baseline, self.unit)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        verdict = "ok" if self.holds else "OVER"
+        limit = "" if self.limit is None else _figure(self.limit, self.unit)
+        verdict = "" if self.limit is None else "ok" if self.holds else "OVER"
         return [
             self.name,
             _figure(self.value, self.unit),
             baseline,
             ratio,
-            _figure(self.limit, self.unit),
+            limit,
             verdict,
             self.note,
         ]

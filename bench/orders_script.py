@@ -35,11 +35,11 @@ FROM read_parquet('{out}')
 """
 
 
-def run(orders: Path, products: Path, out: Path) -> tuple[int, ...]:
-    """Do the work; how many rows break each rule."""
+def run(orders: Path, products: Path, out: Path, *, memory: str | None = None) -> tuple[int, ...]:
+    """Do the work within DuckDB's ``memory`` limit (its default if None); how many rows break each rule."""
     out.unlink(missing_ok=True)
     names = {"orders": orders, "products": products, "out": out, "order_columns": ORDERS, "product_columns": PRODUCTS}
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
         connection.execute(FUSED.format(**names))
         return tuple(connection.execute(RULES.format(**names)).fetchall()[0])
 
