@@ -67,7 +67,7 @@ class StoreTracker:
         """Record the outcome, and register the model if asked; a model of this experiment is registered once."""
         facts: dict[str, Any] = {"experiment_id": experiment_id, "metrics": outcome["metrics"]}
         changes: dict[str, Any] = {
-            "parameters": outcome["parameters"],
+            "parameters": {"algorithm": outcome["algorithm"], **outcome["parameters"]},
             "artifacts": outcome.get("artifacts", {}),
             "environment": outcome.get("environment", {}),
             "data": DataInfo.model_validate(outcome.get("data", {})),
