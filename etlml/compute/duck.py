@@ -1,6 +1,7 @@
 """DuckDB connections with the platform's settings; nothing is ever downloaded."""
 
 import importlib.resources
+import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -37,8 +38,7 @@ def open_database(
         config["memory_limit"] = f"{memory_bytes // 1024}KiB"
     if threads is not None:
         config["threads"] = threads
-    if temp_dir is not None:
-        config["temp_directory"] = str(temp_dir)
+    config["temp_directory"] = str(temp_dir or Path(tempfile.gettempdir()) / "etlml-spill")  # not the working directory
     connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     load_extensions(connection, extensions)

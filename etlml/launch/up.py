@@ -107,10 +107,10 @@ class Installation:
         self._running.write(state)
 
     def _announce(self) -> None:
-        self._announced = True
-        self._write_state()
         if self._settings.auth_required:
             self._show_first_password()
+        self._announced = True
+        self._write_state()
         self._say_where()
         if self._open_browser and has_screen():
             threading.Thread(target=webbrowser.open, args=(self._url("ui"),), daemon=True).start()
