@@ -1,7 +1,8 @@
 """SQLite tables as sinks: one transaction a load, with its marker in it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -176,13 +177,18 @@ class _TableLoad:
             f"{bound(as_kept(pair.incoming), pair.held.type)} AS {quoted(pair.held.name)}" for pair in pairs
         )
         reader = self._connection.execute(f"SELECT {columns} FROM {INCOMING}").to_arrow_reader(BATCH_ROWS)
-        self._change.ingest(table, _watched(reader, self._writing.cancelled), reader.schema, temporary=temporary)
+        self._change.ingest(table, _ahead(reader, self._writing.cancelled), reader.schema, temporary=temporary)
 
 
-def _watched(reader: pa.RecordBatchReader, cancelled: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
-    for batch in reader:
-        refuse_cancelled(cancelled)
-        yield batch
+def _ahead(reader: pa.RecordBatchReader, cancelled: Callable[[], bool]) -> Generator[pa.RecordBatch, None, None]:
+    """The batches; while SQLite takes one in, DuckDB already computes the next."""
+    batches = iter(reader)
+    with ThreadPoolExecutor(1, thread_name_prefix="load-batches") as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            refuse_cancelled(cancelled)
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def _rows_of(change: Change, load_id: str) -> int | None:
