@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -132,6 +133,13 @@ class Session:
         relation = self.define(name, Query(f"SELECT * FROM read_parquet({literal(str(path))})"))
         (count,) = self.rows(f"SELECT count(*) FROM {quoted(name)}")[0]  # from the footer: no data is read
         return Relation(name, relation.schema, path=path, rows=count)
+
+    def renamed(self, relation: Relation, name: str) -> Relation:
+        """A second name for a relation whose rows are in a file; its columns and rows are known."""
+        with self.cursor() as cursor:
+            rows = f"read_parquet({literal(str(relation.path))})"  # not the first name: a chain of views binds slowly
+            cursor.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM {rows}")
+        return replace(relation, name=name)
 
     def materialise(
         self, relation: Relation, path: Path, *, on_plan: Callable[[dict[str, Any]], None] | None = None

@@ -51,11 +51,9 @@ class Fusion:
     def alias(self, name: str, of: str) -> Relation:
         """Make ``name`` another name of a relation that is there."""
         original = self.relations[of]
-        if original.path is not None:
-            relation = self.session.attach(name, original.path)
-        else:
+        if original.is_lazy:
             raise ValueError(f"{of!r} is lazy and can't have a second name")
-        return self.add(relation, (of,))
+        return self.add(self.session.renamed(original, name), (of,))
 
     def compute(self, name: str) -> Computed:
         """Materialise a relation as ``<name>.parquet``.
