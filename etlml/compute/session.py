@@ -66,6 +66,8 @@ class Session:
         inside = ", ".join(literal(str(path) + os.sep) for path in (folder, *folders))
         self._database.execute(f"SET allowed_directories = [{inside}]")
         self._database.execute(f"SET allowed_paths = [{', '.join(literal(str(path)) for path in readable)}]")
+        # A step that is tried again writes its file anew, and must not be read as it was before.
+        self._database.execute("SET enable_external_file_cache = false")
         self._database.execute("SET enable_external_access = false")
         self._database.execute("SET lock_configuration = true")
 
@@ -167,7 +169,9 @@ class Session:
         partial.unlink(missing_ok=True)
         try:
             with self.cursor() as cursor:
-                cursor.execute(f"COPY (SELECT * FROM {quoted(relation.name)}) TO {literal(str(partial))} ({options})")
+                cursor.execute(
+                    f"COPY (SELECT {_storable(relation.schema)} FROM {quoted(relation.name)}) TO {literal(str(partial))} ({options})"
+                )
                 found = cursor.fetchone()
                 if on_plan is not None:
                     on_plan(json.loads(cursor.get_profiling_information(format="json")))
@@ -178,6 +182,13 @@ class Session:
             partial.unlink(missing_ok=True)
             raise
         return int(found[0]) if found else 0
+
+
+def _storable(schema: Schema) -> str:
+    """The select list that keeps every digit: Parquet has no integers of 128 bits, and DuckDB would make them DOUBLE."""
+    wide = [column.name for column in schema if column.type in ("HUGEINT", "UHUGEINT")]
+    casts = ", ".join(f"CAST({quoted(name)} AS DECIMAL(38, 0)) AS {quoted(name)}" for name in wide)
+    return f"* REPLACE ({casts})" if wide else "*"
 
 
 def sync_file(path: Path) -> None:

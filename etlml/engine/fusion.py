@@ -1,6 +1,6 @@
 """Computing lazy results: one query for a step and everything lazy below it, with the rows of each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -121,6 +121,3 @@ class Fusion:
 
 def _all_parquet(files: tuple[Path, ...]) -> bool:
     return bool(files) and all(file.suffix in (".parquet", ".pq") for file in files)
-
-
-Checkpoint = Callable[[Relation], Relation]

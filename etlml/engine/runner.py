@@ -38,8 +38,8 @@ class Surroundings:
         tracker: Gives the tracker of one run's step: ``tracker(run, step id)``.
         log: ``log(run, step id or None, level, message)``.
         keep_validation: Stores an evaluation: ``keep_validation(run, step id, validation)``.
-        found: Results that can be used again: ``found(run, checked steps, references)`` gives the step ids with a result.
-        kept: Called with each checkpoint that was made: ``kept(run, checked step, journal)``.
+        find_results: What need not be computed: ``find_results(run, checked steps, journal)``.
+        keep_result: Called for each step that succeeded: ``keep_result(run, checked step, journal)``.
         databases: Opens the run's database.
         now: The clock.
     """
