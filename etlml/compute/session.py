@@ -169,9 +169,8 @@ class Session:
         partial.unlink(missing_ok=True)
         try:
             with self.cursor() as cursor:
-                cursor.execute(
-                    f"COPY (SELECT {_storable(relation.schema)} FROM {quoted(relation.name)}) TO {literal(str(partial))} ({options})"
-                )
+                rows = f"SELECT {_storable(relation.schema)} FROM {quoted(relation.name)}"
+                cursor.execute(f"COPY ({rows}) TO {literal(str(partial))} ({options})")
                 found = cursor.fetchone()
                 if on_plan is not None:
                     on_plan(json.loads(cursor.get_profiling_information(format="json")))
