@@ -15,6 +15,7 @@ from etlml.compute.relation import Relation
 from etlml.documents import ErrorInfo, Validation
 from etlml.engine.fusion import Computed, Fusion, MemberFailed
 from etlml.engine.journal import Journal, LeaseLost
+from etlml.engine.reuse import passes_input_on
 from etlml.errors import DataUnreadable, EtlmlError, InvalidInput, StepCancelled, StepError, StepTimeout, Unavailable
 from etlml.redaction import redacted, redacted_document
 from etlml.steps.base import StepContext, StepResult, Tracker
@@ -123,7 +124,7 @@ class StepRunner:
 
     def _execute(self) -> None:
         world = self._world
-        if self._done and self._checked.step.type in ("load", "train", "validate"):
+        if self._done and passes_input_on(self._checked):
             world.fusion.alias(self._id, self._checked.needs[0])
             return
         inputs = {need: world.fusion.relations[need] for need in self._checked.needs}
@@ -144,7 +145,7 @@ class StepRunner:
         elif relation.name not in world.fusion.relations or world.fusion.relations[relation.name] is not relation:
             world.fusion.add(relation, self._base)
         kept = world.fusion.relations[self._id]
-        if result.validation is not None:
+        if result.validation is not None and not self._done:
             world.keep_validation(self._id, result.validation)
         self._warn(result.warnings)
         facts: dict[str, Any] = {"metrics": result.metrics}

@@ -34,8 +34,13 @@ class Backend:
         self.store = services.store
 
     def first_password(self) -> str | None:
-        """Where visitors sign in and nobody can yet: the password of a new admin, to be shown once."""
-        return self.services.users.ensure_admin() if self.settings.auth_required else None
+        """Where visitors sign in and nobody can yet: the password of a new admin, to be shown once.
+
+        Under ``etlml up`` the supervisor makes the admin: what this process prints is kept in a log file.
+        """
+        if self.settings.supervised or not self.settings.auth_required:
+            return None
+        return self.services.users.ensure_admin()
 
     def start_engine_if_alone(self) -> bool:
         """Run the engine in this process unless a worker somewhere has a live heartbeat; whether it was started."""

@@ -367,8 +367,10 @@ class TestLife:
 
     def test_modules_are_imported_in_advance(self) -> None:
         with Children(1, warm=("wave",)) as pool:
-            time.sleep(1)
-            assert run(pool, imported, name="wave")
+            deadline = time.monotonic() + 30
+            while not run(pool, imported, name="wave"):
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
 
     @posix_only
     def test_children_end_by_themselves_when_the_parent_is_killed(self, tmp_path: Path) -> None:
