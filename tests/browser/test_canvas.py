@@ -96,6 +96,7 @@ def test_delete_is_undone_and_done_again(page: Page, chain: str) -> None:
     page.keyboard.press("Control+z")
     expect(page.locator(".react-flow__node")).to_have_count(3)
     expect(page.locator(".react-flow__edge")).to_have_count(2)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.keyboard.press("Control+Shift+z")
     expect(page.locator(".react-flow__node")).to_have_count(2)
 
