@@ -150,11 +150,13 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         node["stale"] = node["id"] in stale
 
     def on_graph() -> None:
-        draft.apply_canvas(st.session_state[key]["graph"])
-        drafts.keep(services, draft, user.name)
+        drawn = st.session_state[key].get("graph")
+        if drawn is not None:  # Streamlit may tell of a change whose value a newer one has replaced already
+            draft.apply_canvas(drawn)
+            drafts.keep(services, draft, user.name)
 
     def on_selected() -> None:
-        draft.selected = st.session_state[key]["selected"]
+        draft.selected = st.session_state[key].get("selected", draft.selected)
         place.set_params(step=draft.selected)
 
     canvas.draw(
