@@ -117,15 +117,6 @@ class PipelineDraft(Document):
     timeout_s: float | None = Field(None, gt=0, description="Time limit of a whole run.")
 
 
-class LastRun(Document):
-    """The short form of a pipeline's newest run."""
-
-    id: str
-    status: RunStatus
-    finished_at: Time | None = None
-    duration_s: float | None = None
-
-
 class Pipeline(Stored, PipelineDraft):
     """A stored pipeline."""
 

@@ -1,7 +1,7 @@
 """What a run writes about itself: step states, durable, in order, only while the worker holds the lease."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -128,8 +128,8 @@ class Journal:
             raise LeaseLost(self._run.id) from None
 
 
-def first_error(steps: Sequence[StepRun], order: Callable[[StepRun], Any] | None = None) -> ErrorInfo | None:
+def first_error(steps: Sequence[StepRun]) -> ErrorInfo | None:
     """The error of the step that failed first: the root of what followed."""
     failed = [step for step in steps if step.status == "failed" and step.error is not None]
-    failed.sort(key=order or (lambda step: (step.finished_at is None, step.finished_at)))
+    failed.sort(key=lambda step: (step.finished_at is None, step.finished_at))
     return failed[0].error if failed else None
