@@ -1,61 +1,81 @@
-"""All experiments: listed, compared."""
+"""All experiments: listed, ranked by a metric, compared."""
+
+from typing import Any
 
 import streamlit as st
 
-from etlml.ui import charts, experiment_view, frame, lists, parts, place
+from etlml.store import Page
+from etlml.ui import charts, experiment_view, filters, frame, lists, pager, parts, place
 
 services, user = frame.services(), frame.current_user()
 STATES = {"All": None, "Running": "running", "Completed": "completed", "Failed": "failed"}
-PAGE = 60
+NEWEST = "Newest first"
+PAGE = 50
 
 
-def filters() -> tuple[str, str | None]:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            placeholder="Search experiments",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=280,
-            live="300ms",
-            type="search",
-        )
-        state = st.segmented_control(
-            "State",
-            list(STATES),
-            default="All",
-            key="state",
-            bind="query-params",
-            label_visibility="collapsed",
-            required=True,
-        )
-    return query or "", STATES[state or "All"]
+def chosen_filters() -> dict[str, Any]:
+    projects = services.experiments.projects()
+    with filters.bar():
+        return {
+            "q": filters.search("Search experiments"),
+            "status": filters.state(STATES),
+            "project": filters.choice("Project", projects, key="project", every="All projects")
+            if len(projects) > 1
+            else None,
+            "order": order(),
+        }
+
+
+def order() -> str | None:
+    """The metric by which they are ranked; None for the newest first."""
+    known = experiment_view.common_metrics(recent(), most=12)
+    chosen = st.selectbox(
+        "Order",
+        [NEWEST, *known],
+        key="order",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=190,
+        format_func=lambda key: key if key == NEWEST else f"Best {key.replace('_', ' ')}",
+    )
+    return None if chosen in (None, NEWEST) else chosen
+
+
+def recent() -> list[experiment_view.Experiment]:
+    return services.experiments.list(status="completed", limit=30, with_artifacts=False).items
+
+
+def found(wanted: dict[str, Any]) -> Page[experiment_view.Experiment]:
+    after = pager.cursor("experiments", wanted)
+    by, rest = wanted["order"], {key: value for key, value in wanted.items() if key != "order"}
+    if by:
+        return Page(list(services.experiments.best(by, **rest, limit=PAGE)), None)
+    return services.experiments.list(**rest, limit=PAGE, cursor=after, with_artifacts=False)
 
 
 @parts.fragment(run_every="3s")
-def table(query: str, status: str | None) -> None:
+def table(wanted: dict[str, Any]) -> None:
     with parts.shown_errors():
-        page = services.experiments.list(q=query or None, status=status, limit=PAGE)  # type: ignore[arg-type]
-        if not page.items and not query and not status:
-            parts.empty("No experiments yet", "A pipeline with a train step records one each time it runs.")
-            return
+        page = found(wanted)
         shown = experiment_view.common_metrics(page.items)
+        if wanted["order"]:
+            shown = [wanted["order"], *(key for key in shown if key != wanted["order"])][:3]
         rows = [experiment_view.experiment_row(one, shown) for one in page.items]
         happened = lists.draw(
             "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment fits."
         )
         if happened.opened:
             place.go("experiment", id=happened.opened)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if len(happened.picked) >= 2 and st.button(
-                f"Compare {len(happened.picked)}", icon=":material/compare:", type="primary", key="compare_button"
-            ):
-                place.set_params(compare=",".join(happened.picked))
-                st.rerun()
-            elif page.items:
-                st.caption("Choose two or more to compare them.")
+        picked(happened.picked, wanted["order"])
+        pager.foot("experiments", len(page.items), page.next_cursor, noun="experiments")
+
+
+def picked(ids: tuple[str, ...], ranked: str | None) -> None:
+    if len(ids) < 2:
+        st.caption((f"The {PAGE} best. " if ranked else "") + "Choose two or more to compare them.")
+    elif st.button(f"Compare {len(ids)}", icon=":material/compare:", type="primary", key="compare_button"):
+        place.set_params(compare=",".join(ids))
+        st.rerun()
 
 
 def compare(ids: list[str]) -> None:
@@ -97,5 +117,7 @@ parts.head("Experiments")
 ids = [one for one in place.param("compare").split(",") if one]
 if ids:
     compare(ids)
+elif not services.experiments.list(limit=1, with_artifacts=False).items:
+    parts.empty("No experiments yet", "A pipeline with a train step records one each time it runs.")
 else:
-    table(*filters())
+    table(chosen_filters())

@@ -1,31 +1,32 @@
 """The model registry: versions, where they stand, and a try."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from etlml.documents import Model
 from etlml.errors import EtlmlError
+from etlml.ui import filters, frame, lists, model_view, pager, parts, place
 from etlml.ui import format as words
-from etlml.ui import frame, lists, model_view, parts, place
 
 services, user = frame.services(), frame.current_user()
 MAY_EDIT = user.permits("editor")
+PAGE = 50
 
 
 def registry() -> None:
     parts.head("Models")
     with parts.shown_errors():
-        newest: dict[str, Model] = {}
-        page = services.models.list(limit=200)
-        counts: dict[str, int] = {}
-        for model in page.items:
-            newest.setdefault(model.name, model)
-            counts[model.name] = counts.get(model.name, 0) + 1
-        if not newest:
+        with filters.bar():
+            query = filters.search("Search models")
+        after = pager.cursor("models", query)
+        page = services.models.registry(q=query, after=after, limit=PAGE)
+        if not page.items and not query:
             parts.empty("No models yet", "A train step with “register as” puts one here each time it runs.")
             return
-        deployed = {model.name: model for model in page.items if model.status == "deployed"}
-        rows = [model_view.model_row(model, counts[model.name], deployed.get(model.name)) for model in newest.values()]
-        happened = lists.draw("models", model_view.COLUMNS, rows)
+        rows = [model_view.model_row(*entry) for entry in page.items]
+        happened = lists.draw("models", model_view.COLUMNS, rows, empty="No model fits.")
+        pager.foot("models", len(page.items), page.next_cursor, noun="models")
         if happened.opened:
             place.go("models", name=happened.opened)
 
@@ -38,10 +39,13 @@ def one_model(name: str) -> None:
     left, right = st.columns([1, 2], gap="medium")
     with left:
         rows = [model_view.version_row(version) for version in versions]
-        happened = lists.draw("model_versions", model_view.VERSION_COLUMNS, rows, current=chosen.version, height=420)
+        happened = lists.draw(
+            "model_versions", model_view.VERSION_COLUMNS, rows, current=chosen.version, height=420, picks=True
+        )
         if happened.opened and happened.opened != chosen.version:
             place.set_params(version=happened.opened)
             st.rerun()
+        compare(versions, happened.picked)
     with right:
         view, attempt, call = st.tabs(["About", "Try it", "Call it"])
         with view:
@@ -52,6 +56,16 @@ def one_model(name: str) -> None:
             for title, text in model_view.commands(chosen, frame.api_url()).items():
                 st.caption(title)
                 st.code(text, language="python" if title == "Python" else "bash", wrap_lines=True)
+
+
+def compare(versions: Sequence[Model], picked: tuple[str, ...]) -> None:
+    """The trainings of the chosen versions side by side."""
+    ids = [model.experiment_id for model in versions if model.version in picked and model.experiment_id]
+    if len(picked) < 2:
+        if len(versions) > 1:
+            st.caption("Choose two or more to compare their trainings.")
+    elif st.button(f"Compare {len(picked)}", icon=":material/compare:", key="compare_versions", disabled=len(ids) < 2):
+        place.go("experiments", compare=",".join(ids))
 
 
 def header(model: Model) -> None:

@@ -1,17 +1,18 @@
 """Data quality: evaluations with their scores, rules with the rows that break them, and a check of any file now."""
 
 from datetime import timedelta
+from typing import Any
 
 import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
-from etlml.ui import charts, fields, forms, frame, lists, parts, place, step_panel, validation_view
+from etlml.ui import charts, fields, filters, forms, frame, lists, pager, parts, place, step_panel, validation_view
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
 STATES = {"All": None, "Passed": "passed", "Warning": "warning", "Failed": "failed"}
-PAGE = 60
+PAGE = 50
 
 
 def head() -> None:
@@ -31,7 +32,7 @@ def head() -> None:
 
 
 def trend() -> None:
-    found = services.store.validations.stats(utc_now() - timedelta(days=30), timezone=str(place.zone()))
+    found = services.validations.stats(utc_now() - timedelta(days=30), timezone=str(place.zone()))
     by_day = found["by_day"]
     if len(by_day) < 2:
         return
@@ -53,45 +54,29 @@ def trend() -> None:
         )
 
 
-def filters() -> tuple[str, str | None]:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            placeholder="Search by name or data",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=280,
-            live="300ms",
-            type="search",
-        )
-        state = st.segmented_control(
-            "State",
-            list(STATES),
-            default="All",
-            key="state",
-            bind="query-params",
-            label_visibility="collapsed",
-            required=True,
-        )
-    return query or "", STATES[state or "All"]
+def chosen_filters() -> dict[str, Any]:
+    names = services.pipelines.names()
+    with filters.bar():
+        wanted: dict[str, Any] = {
+            "q": filters.search("Search by name or data"),
+            "status": filters.state(STATES),
+            "pipeline_id": names.get(
+                filters.choice("Pipeline", list(names), key="pipeline", every="All pipelines") or ""
+            ),
+        }
+        return wanted | {"since": filters.since(utc_now())}
 
 
-def table(query: str, status: str | None) -> None:
-    page = services.validations.list(q=query or None, status=status, limit=PAGE)  # type: ignore[arg-type]
-    if not page.items and not query and not status:
-        parts.empty(
-            "No validations yet",
-            "A validate step, or rules on any step, leave one each time a pipeline runs. Or check a file now.",
-        )
-        return
+def table(wanted: dict[str, Any]) -> None:
+    after = pager.cursor("validations", {**wanted, "since": place.param("time")})
+    page = services.validations.list(**wanted, limit=PAGE, cursor=after, with_samples=False)
     happened = lists.draw(
         "validations",
         validation_view.COLUMNS,
         [validation_view.validation_row(one) for one in page.items],
         empty="No validation fits.",
     )
+    pager.foot("validations", len(page.items), page.next_cursor, noun="validations")
     if happened.opened:
         place.set_params(id=happened.opened)
         st.rerun()
@@ -107,7 +92,12 @@ def one(validation_id: str) -> None:
     validation_view.card(validation, zone=place.zone())
     if validation.run_id:
         place.link(
-            "run", "Its run", icon=":material/play_circle:", id=validation.run_id, step=validation.step_id, tab="Checks"
+            "run",
+            "Open its run",
+            icon=":material/play_circle:",
+            id=validation.run_id,
+            step=validation.step_id,
+            tab="Checks",
         )
     if validation.profile:
         import pandas as pd
@@ -165,5 +155,11 @@ elif place.param("view") == "check":
 else:
     head()
     with parts.shown_errors():
-        trend()
-        table(*filters())
+        if services.validations.list(limit=1, with_samples=False).items:
+            trend()
+            table(chosen_filters())
+        else:
+            parts.empty(
+                "No validations yet",
+                "A validate step, or rules on any step, leave one each time a pipeline runs. Or check a file now.",
+            )

@@ -12,6 +12,7 @@ from etlml.clock import new_id, utc_now
 from etlml.documents import Experiment, ExperimentStatus, MetricPoint, Model
 from etlml.errors import ConfigInvalid, DataUnreadable, NotFound, StateConflict
 from etlml.invalid import config_invalid
+from etlml.ml.directions import lower_is_better
 from etlml.services.audit import AuditService
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
@@ -37,11 +38,37 @@ class ExperimentService:
         run_id: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        with_artifacts: bool = True,
     ) -> Page[Experiment]:
-        """Experiments, newest first."""
+        """Experiments, newest first; artifacts (curves, matrices) can be left out."""
         return self._store.experiments.list(
-            q=q, project=project, status=status, pipeline_id=pipeline_id, run_id=run_id, limit=limit, cursor=cursor
+            q=q,
+            project=project,
+            status=status,
+            pipeline_id=pipeline_id,
+            run_id=run_id,
+            limit=limit,
+            cursor=cursor,
+            with_artifacts=with_artifacts,
         )
+
+    def best(
+        self,
+        metric: str,
+        *,
+        q: str | None = None,
+        project: str | None = None,
+        status: ExperimentStatus | None = None,
+        limit: int = 50,
+    ) -> Sequence[Experiment]:
+        """The experiments with the best value of a metric: the lowest of losses and errors, else the highest."""
+        return self._store.experiments.best(
+            metric, lowest=lower_is_better(metric), q=q, project=project, status=status, limit=limit
+        )
+
+    def projects(self) -> Sequence[str]:
+        """The names of the projects."""
+        return self._store.experiments.projects()
 
     def get(self, experiment_id: str) -> Experiment:
         """The experiment of that id; NotFound if there is none."""

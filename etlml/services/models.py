@@ -12,6 +12,7 @@ from etlml.services.principals import LOCAL_NAME
 from etlml.services.rows import json_value
 from etlml.settings import Settings
 from etlml.store import Page, Store
+from etlml.store.models import RegistryEntry
 
 LATEST = "latest"
 MOST_PREDICTED_ROWS = 100_000
@@ -36,6 +37,11 @@ class ModelService:
     ) -> Page[Model]:
         """Versions of all models, newest first."""
         return self._store.models.list(q=q, status=status, name=name, limit=limit, cursor=cursor)
+
+    def registry(self, *, q: str | None = None, after: str | None = None, limit: int = 50) -> Page[RegistryEntry]:
+        """The models by name with their newest versions; the cursor is the name of the last one shown."""
+        found = self._store.models.registry(q=q, after=after, limit=limit + 1)
+        return Page(list(found[:limit]), found[limit - 1].newest.name if len(found) > limit else None)
 
     def names(self) -> Sequence[str]:
         """The names of all models."""

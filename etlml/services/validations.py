@@ -33,8 +33,9 @@ class ValidationService:
         until: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        with_samples: bool = True,
     ) -> Page[Validation]:
-        """Validations, newest first."""
+        """Validations, newest first; profiles and sample rows can be left out."""
         return self._store.validations.list(
             status=status,
             pipeline_id=pipeline_id,
@@ -44,7 +45,12 @@ class ValidationService:
             until=until,
             limit=limit,
             cursor=cursor,
+            with_samples=with_samples,
         )
+
+    def stats(self, since: datetime, *, timezone: str = "UTC") -> dict[str, Any]:
+        """Counts by status, the mean score, and both by day."""
+        return self._store.validations.stats(since, timezone=timezone)
 
     def get(self, validation_id: str) -> Validation:
         """The validation of that id; NotFound if there is none."""

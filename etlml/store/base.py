@@ -122,6 +122,11 @@ class NamedStore(DocumentStore[S]):
         found = self.collection.find({}, projection={"_id": 0, "name": 1}, sort=[("name", 1)])
         return [str(each["name"]) for each in found]
 
+    def ids_by_name(self) -> dict[str, str]:
+        """The id behind each name, by name."""
+        found = self.collection.find({}, projection={"name": 1}, sort=[("name", 1)])
+        return {str(each["name"]): str(each["_id"]) for each in found}
+
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[S]:
         """The documents, newest first."""
         return self._page({}, limit=limit, cursor=cursor)

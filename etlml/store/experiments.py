@@ -1,5 +1,6 @@
 """Experiments and the metric points that trainings log."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -11,7 +12,9 @@ from etlml.errors import StateConflict
 from etlml.store.base import DocumentStore
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, encoded, storable
-from etlml.store.paging import QUERY_MS, Page, contains, matching, within
+from etlml.store.paging import QUERY_MS, Page, bounded, contains, matching, within
+
+_LIGHT = {"artifacts": 0, "environment": 0}
 
 
 class ExperimentStore(DocumentStore[Experiment]):
@@ -38,14 +41,40 @@ class ExperimentStore(DocumentStore[Experiment]):
         until: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        with_artifacts: bool = True,
     ) -> Page[Experiment]:
         """Experiments, newest first; ``q`` is looked for in name and description."""
-        filter_ = matching(
-            project=project, status=status, pipeline_id=pipeline_id, run_id=run_id, tags=tag, model_name=model_name
+        filter_ = _filter(
+            q,
+            project=project,
+            status=status,
+            pipeline_id=pipeline_id,
+            run_id=run_id,
+            tags=tag,
+            model_name=model_name,
         ) | within("created_at", since, until)
-        if q:
-            filter_["$or"] = [{field: contains(q)} for field in ("name", "description")]
-        return self._page(filter_, limit=limit, cursor=cursor)
+        return self._page(filter_, limit=limit, cursor=cursor, projection=None if with_artifacts else _LIGHT)
+
+    def best(
+        self,
+        metric: str,
+        *,
+        lowest: bool = False,
+        project: str | None = None,
+        status: str | None = None,
+        q: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Experiment]:
+        """The experiments with the highest value of a metric, or the lowest; without their artifacts."""
+        field = f"metrics.{metric}"
+        found = self.collection.find(
+            _filter(q, project=project, status=status) | {field: {"$gte": -math.inf}},
+            sort=[(field, 1 if lowest else -1)],
+            limit=bounded(limit),
+            projection=_LIGHT,
+            max_ms=QUERY_MS,
+        )
+        return [decoded(Experiment, each) for each in found]
 
     def projects(self) -> Sequence[str]:
         """The names of the projects, sorted."""
@@ -91,6 +120,13 @@ class ExperimentStore(DocumentStore[Experiment]):
         """Remove experiments with their metric points; how many experiments there were."""
         self._points.delete({"experiment_id": {"$in": [*experiment_ids]}})
         return self.collection.delete({"_id": {"$in": [*experiment_ids]}})
+
+
+def _filter(q: str | None, **fields: Any) -> dict[str, Any]:
+    filter_ = matching(**fields)
+    if q:
+        filter_["$or"] = [{field: contains(q)} for field in ("name", "description")]
+    return filter_
 
 
 class MetricPointStore:

@@ -62,6 +62,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _newest("status"),
         _newest("pipeline_id"),
         _index("run", ("run_id", UP)),
+        _index("metrics", ("metrics.$**", UP)),
     ],
     "metric_points": [_index("series", ("experiment_id", UP), ("key", UP), ("step", UP), ("ts", UP))],
     "models": [

@@ -1,7 +1,7 @@
 """The model registry: names, versions counted upwards, aliases that move."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -10,7 +10,7 @@ from etlml.documents import Model, ModelStatus
 from etlml.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from etlml.store.base import DocumentStore
 from etlml.store.encoding import Document, decoded, encoded, storable
-from etlml.store.paging import Page, contains, matching
+from etlml.store.paging import QUERY_MS, Page, bounded, contains, matching
 
 R = TypeVar("R")
 Transact = Callable[[Callable[[], R]], R]
@@ -32,6 +32,14 @@ def next_version(version: str | None) -> str:
         return "v1.0"
     major, minor = version.removeprefix("v").split(".")
     return f"v{major}.{int(minor) + 1}"
+
+
+class RegistryEntry(NamedTuple):
+    """A model's newest version, how many versions there are, and the newest that is deployed."""
+
+    newest: Model
+    versions: int
+    deployed: str | None
 
 
 class ModelStore(DocumentStore[Model]):
@@ -130,6 +138,38 @@ class ModelStore(DocumentStore[Model]):
         if q:
             filter_["$or"] = [{field: contains(q)} for field in ("name", "algorithm", "description")]
         return self._page(filter_, limit=limit, cursor=cursor)
+
+    def registry(self, *, q: str | None = None, after: str | None = None, limit: int = 50) -> Sequence[RegistryEntry]:
+        """The models by name, each with its newest version; ``q`` is looked for in the name.
+
+        Args:
+            after: Only names that sort after this one: the way to the next page.
+        """
+        filter_: dict[str, Any] = {"name": {"$gt": after}} if after else {}
+        if q:
+            filter_ = {"$and": [filter_, {"name": contains(q)}]}
+        names = self.collection.aggregate(
+            [
+                {"$match": filter_},
+                {"$sort": {"name": 1, "number": -1}},
+                {"$group": {"_id": "$name", "newest": {"$first": "$_id"}, "versions": {"$sum": 1}}},
+                {"$sort": {"_id": 1}},
+                {"$limit": bounded(limit)},
+            ],
+            max_ms=QUERY_MS,
+        )
+        newest = self.get_many([each["newest"] for each in names])
+        in_use = {"name": {"$in": [each["_id"] for each in names]}, "status": "deployed"}
+        sort = [("name", -1), ("number", 1)]  # so the newest deployed version of a name comes last and stays
+        shown = {"name": 1, "version": 1}
+        deployed = {
+            each["name"]: str(each["version"]) for each in self.collection.find(in_use, sort=sort, projection=shown)
+        }
+        return [
+            RegistryEntry(newest[each["newest"]], each["versions"], deployed.get(each["_id"]))
+            for each in names
+            if each["newest"] in newest
+        ]
 
     def set_status(self, name: str, version: str, status: ModelStatus) -> Model:
         """Change the status of one version; NotFound if there is none such."""

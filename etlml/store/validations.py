@@ -28,13 +28,15 @@ class ValidationStore(DocumentStore[Validation]):
         until: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        with_samples: bool = True,
     ) -> Page[Validation]:
-        """Evaluations; ``q`` is looked for in name and dataset."""
+        """Evaluations; ``q`` is looked for in name and dataset. Profiles and sample rows can be left out."""
         filter_ = matching(pipeline_id=pipeline_id, run_id=run_id, step_id=step_id, status=status, name=name)
         filter_ |= within("created_at", since, until)
         if q:
             filter_["$or"] = [{field: contains(q)} for field in ("name", "dataset")]
-        return self._page(filter_, limit=limit, cursor=cursor)
+        light = None if with_samples else {"profile": 0, "rules.sample": 0}
+        return self._page(filter_, limit=limit, cursor=cursor, projection=light)
 
     def stats(self, since: datetime, *, timezone: str = "UTC") -> dict[str, Any]:
         """Figures of the evaluations since then.

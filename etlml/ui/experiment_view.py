@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etlml.documents import Experiment
+from etlml.ml.directions import lower_is_better
 from etlml.ui import format as words
 from etlml.ui.lists import Column, row, when
 from etlml.ui.looks import FAMILIAR, look
 
-LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "mape", "deviance", "inertia", "davies", "brier")
 __all__ = [
     "Experiment",
     "columns",
@@ -106,7 +106,7 @@ def best(metric: str, values: Sequence[float | None]) -> float | None:
     there = [value for value in values if value is not None]
     if not there:
         return None
-    return min(there) if any(word in metric.lower() for word in LOWER_IS_BETTER) else max(there)
+    return min(there) if lower_is_better(metric) else max(there)
 
 
 def comparison(

@@ -41,7 +41,7 @@ def test_a_page_says_that_the_database_is_away(
         raise Unavailable("MongoDB does not answer. Wait a moment, or see etlml doctor.")
 
     for store in ("pipelines", "runs", "experiments", "models", "validations"):
-        for method in ("list", "stats", "find"):
+        for method in ("list", "stats", "find", "registry"):
             if hasattr(getattr(services.store, store), method):
                 monkeypatch.setattr(getattr(services.store, store), method, away)
     app = open_page(page)
@@ -160,10 +160,3 @@ def test_every_part_of_the_settings_stands(seeded: Services, open_page: Opens, t
     app = open_page("settings.py", tab=tab)
     assert not app.exception
     assert not app.error
-
-
-def test_a_validation_shows_its_rules(seeded: Services, open_page: Opens) -> None:
-    validation = seeded.validations.list(limit=1).items[0]
-    app = open_page("validations.py", id=validation.id)
-    assert not app.exception
-    assert "check" in shown(app)

@@ -103,7 +103,9 @@ def _seed(store: Store, database: Database[Document]) -> None:
         at = START + timedelta(hours=number)
         trigger = Trigger(kind="webhook", token_hash=f"hash{number}")
         store.pipelines.add(Pipeline(id=f"p{number}", name=f"pipeline {number}", triggers=[trigger], created_at=at))
-        experiment = Experiment(id=f"e{number}", name=f"e{number}", project=f"x{number % 3}", created_at=at)
+        experiment = Experiment(
+            id=f"e{number}", name=f"e{number}", project=f"x{number % 3}", created_at=at, metrics={"f1": 0.5}
+        )
         store.experiments.add(experiment)
         store.metric_points.add_many(
             MetricPoint(experiment_id=f"e{number}", key=key, step=step, value=0.5)
@@ -162,11 +164,13 @@ HOT: dict[str, Callable[[Store], object]] = {
     "version of a pipeline": lambda s: s.pipelines.version("p3", 1),
     "experiments": lambda s: s.experiments.list(),
     "experiments of a project": lambda s: s.experiments.list(project="x1"),
+    "best experiments": lambda s: s.experiments.best("f1"),
     "metric series": lambda s: s.metric_points.series("e3", "loss"),
     "metric keys": lambda s: s.metric_points.keys("e3"),
     "model latest": lambda s: s.models.find("m1"),
     "model version": lambda s: s.models.find("m1", "v1.3"),
     "model names": lambda s: s.models.names(),
+    "model registry": lambda s: s.models.registry(after="m1"),
     "validations": lambda s: s.validations.list(),
     "validations of a run": lambda s: s.validations.list(run_id="r3"),
     "user by name": lambda s: s.users.find("user7"),

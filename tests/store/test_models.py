@@ -121,3 +121,19 @@ def test_lists_names_versions_and_counts(store: Store) -> None:
     assert store.models.counts_by_status() == {"registered": 3}
     assert store.models.delete_version("other", "v1.0").name == "other"
     assert store.models.names() == ["late-flight"]
+
+
+class TestRegistry:
+    def test_has_each_name_once_with_its_newest_and_deployed_version(self, store: Store) -> None:
+        for name in ("b", "a", "b"):
+            store.models.register(name, algorithm="Ridge", file_path="x")
+        store.models.set_status("b", "v1.0", "deployed")
+        found = [(one.newest.name, one.newest.version, one.versions, one.deployed) for one in store.models.registry()]
+        assert found == [("a", "v1.0", 1, None), ("b", "v1.1", 2, "v1.0")]
+
+    def test_pages_by_name_and_is_searched_by_it(self, store: Store) -> None:
+        for name in ("ant", "bee", "beetle", "cat"):
+            store.models.register(name, algorithm="Ridge", file_path="x")
+        assert [one.newest.name for one in store.models.registry(after="bee", limit=1)] == ["beetle"]
+        assert [one.newest.name for one in store.models.registry(q="BEE")] == ["bee", "beetle"]
+        assert [one.newest.name for one in store.models.registry(q="bee", after="bee")] == ["beetle"]
