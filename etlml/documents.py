@@ -6,7 +6,7 @@ Field names here are the contract: the same in Python, in MongoDB, in REST and o
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 
 from etlml.clock import new_id, utc_now
 
@@ -97,7 +97,11 @@ class Trigger(Document):
     kind: Literal["webhook", "file", "pipeline"]
     path: str | None = Field(None, description="file: a glob; a new or changed match starts a run.")
     pipeline: str | None = Field(None, description="pipeline: name or id of the pipeline whose success starts a run.")
-    token_hash: str | None = Field(None, description="webhook: SHA-256 of the secret token.")
+    token_hash: str | None = Field(None, description="webhook: SHA-256 of the secret token; never shown.")
+
+    @field_serializer("token_hash", when_used="json")
+    def _unseen(self, value: str | None) -> None:
+        """What leaves the platform is JSON, and the digest stays: the store keeps documents in Python's form."""
 
 
 class PipelineDraft(Document):

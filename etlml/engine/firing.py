@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from etlml.clock import Clock
 from etlml.documents import Pipeline, Run
 from etlml.engine.new_runs import new_run
-from etlml.engine.schedules import Fire, decide, due_fires
+from etlml.engine.schedules import OVERLAP_REASON, Fire, decide, due_fires
 from etlml.errors import Conflict, EtlmlError, StateConflict
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Firing:
         if action == "run" and pipeline.options.overlap != "queue":
             active = self._store.runs.active(pipeline.id)
             if active and pipeline.options.overlap == "skip":
-                action, reason = "missed", f"Run {active[0].id} was still going on; the policy for overlaps is 'skip'."
+                action, reason = "missed", f"Run {active[0].id} {OVERLAP_REASON}"
             for run in active if pipeline.options.overlap == "cancel" else ():
                 self._cancel(run)
         run = new_run(pipeline, trigger="schedule", now=now, scheduled_for=fire.at, reason=reason)

@@ -12,6 +12,8 @@ ON_TIME = timedelta(seconds=60)
 """A fire that is handled within this time is on time; later ones were missed, and the policy decides."""
 MOST_RECORDED = 1000
 """At most so many missed fires leave a record of their own: the newest."""
+OVERLAP_REASON = "was still going on; the policy for overlaps is 'skip'."
+"""How the reason of a fire ends that was skipped because a run was going on."""
 
 
 @dataclass(frozen=True)

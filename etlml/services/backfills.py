@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
 
 from etlml.clock import new_id, utc_now
-from etlml.cron import fires_between
+from etlml.cron import fires_between, zone
 from etlml.documents import Backfill, Pipeline, Run
 from etlml.errors import ConfigInvalid, PipelineInvalid, StateConflict
 from etlml.services.audit import AuditService
@@ -18,6 +18,8 @@ from etlml.store import Page, Store
 
 MOST_RUNS = 1000
 MOST_PARALLEL = 100
+Redo = Literal["all", "failed", "missing"]
+"""Which moments get a run: all; those without a success; those that never ran."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,20 @@ class Progress:
     total: int
     waiting: int
     counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One moment of a range.
+
+    Attributes:
+        status: What its newest run came to; None if it never had one.
+        chosen: Whether a run would be made for it.
+    """
+
+    at: datetime
+    status: str | None
+    chosen: bool
 
 
 class BackfillService:
@@ -60,13 +76,26 @@ class BackfillService:
         total = len(backfill.intervals)
         return Progress(total, max(0, total - sum(counts.values())), counts)
 
-    def moments(self, name_or_id: str, since: datetime, until: datetime) -> Sequence[datetime]:
+    def moments(self, name_or_id: str, since: datetime, until: datetime, *, redo: Redo = "all") -> Sequence[datetime]:
         """When the pipeline's schedule fires, since <= moment <= until: what ``start`` would make runs for.
 
         Raises:
             ConfigInvalid: The pipeline has no schedule, or the range is empty or holds too many.
         """
-        return _moments(self._store.pipelines.find(name_or_id), since, until)
+        return [each.at for each in self.plan(name_or_id, since, until, redo=redo) if each.chosen]
+
+    def plan(self, name_or_id: str, since: datetime, until: datetime, *, redo: Redo = "all") -> Sequence[Interval]:
+        """Every moment of a range with what its newest run came to, and whether it would be run.
+
+        Raises:
+            ConfigInvalid: The pipeline has no schedule, or the range is empty or holds too many.
+        """
+        return self._plan(self._store.pipelines.find(name_or_id), since, until, redo)
+
+    def _plan(self, pipeline: Pipeline, since: datetime, until: datetime, redo: Redo) -> Sequence[Interval]:
+        moments = _moments(pipeline, since, until)
+        known = self._store.runs.outcomes(pipeline.id, moments[0], moments[-1]) if moments else {}
+        return [Interval(at, known.get(at), _is_chosen(known.get(at), redo)) for at in moments]
 
     def start(
         self,
@@ -74,21 +103,25 @@ class BackfillService:
         since: datetime,
         until: datetime,
         *,
+        redo: Redo = "all",
         parallel: int = 1,
         params: Mapping[str, Any] | None = None,
         author: str = LOCAL_NAME,
         document_id: str | None = None,
     ) -> Backfill:
-        """Have a run made for each moment, the oldest first.
+        """Have a run made for each moment, the oldest first; ``redo`` leaves out those that need none.
 
         Raises:
             ConfigInvalid: There is no moment in the range, or a parameter cannot be used.
             PipelineInvalid: With these parameters it cannot run.
         """
         pipeline = self._store.pipelines.find(name_or_id)
-        moments = _moments(pipeline, since, until)
-        if not moments:
+        plan = self._plan(pipeline, since, until, redo)
+        moments = [each.at for each in plan if each.chosen]
+        if not plan:
             raise ConfigInvalid("The schedule does not fire within this range. Choose another one.", field="since")
+        if not moments:
+            raise ConfigInvalid(_NOTHING[redo].format(number=len(plan)), field="redo")
         if not 1 <= parallel <= MOST_PARALLEL:
             raise ConfigInvalid(f"parallel is {parallel}; it is 1 to {MOST_PARALLEL}.", field="parallel")
         values = merged_params(pipeline.params, params)
@@ -152,6 +185,24 @@ class BackfillService:
 
     def _active(self, backfill: Backfill) -> Sequence[Run]:
         return [run for run in self._store.runs.active(backfill.pipeline_id) if run.backfill_id == backfill.id]
+
+
+_NOTHING = {
+    "failed": "Every one of the {number:,} moments has a success, or a run that goes on. Choose another range, or redo all.",
+    "missing": "Every one of the {number:,} moments has a run already. Choose another range, or redo more.",
+}
+
+
+def _is_chosen(status: str | None, redo: Redo) -> bool:
+    if redo == "all":
+        return True
+    return status in (None, "missed") or (redo == "failed" and status in ("failed", "cancelled"))
+
+
+def whole_days(pipeline: Pipeline, first: date, last: date) -> tuple[datetime, datetime]:
+    """From the begin of one day to the end of another, in the schedule's time zone."""
+    place = zone(pipeline.timezone)
+    return datetime.combine(first, time.min, place), datetime.combine(last, time(23, 59, 59), place)
 
 
 def _moments(pipeline: Pipeline, since: datetime, until: datetime) -> Sequence[datetime]:

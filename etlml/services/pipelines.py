@@ -1,6 +1,7 @@
 """Pipelines: written, checked, versioned."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from etlml.clock import new_id, utc_now
@@ -9,11 +10,24 @@ from etlml.errors import NotFound, StateConflict
 from etlml.services.audit import AuditService
 from etlml.services.drafts import checked_draft, problems_of
 from etlml.services.principals import LOCAL_NAME
+from etlml.services.version_diff import FieldChange, StepChange, changed_settings, changed_steps, yaml_diff
 from etlml.services.yaml_text import from_yaml, to_yaml
 from etlml.store import Page, Store
+from etlml.store.pipelines import Sort
 
 Change = Literal["created", "changed", "unchanged"]
 Document = PipelineDraft | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    """What changed between two versions; ``yaml`` holds the lines of a unified diff."""
+
+    before: int
+    after: int
+    settings: Sequence[FieldChange]
+    steps: Sequence[StepChange]
+    yaml: Sequence[str]
 
 
 class PipelineService:
@@ -23,17 +37,26 @@ class PipelineService:
         self._store = store
         self._audit = audit
 
+    def names(self) -> dict[str, str]:
+        """The id of each pipeline, by its name."""
+        return self._store.pipelines.ids_by_name()
+
     def list(
         self,
         *,
         q: str | None = None,
         tag: str | None = None,
         status: PipelineStatus | None = None,
+        sort: Sort = "newest",
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Pipeline]:
-        """Pipelines whose name or description holds ``q``, newest first."""
-        return self._store.pipelines.list(q=q, tag=tag, status=status, limit=limit, cursor=cursor)
+        """Pipelines whose name, description or tags hold ``q``, newest first unless another order is asked for."""
+        return self._store.pipelines.list(q=q, tag=tag, status=status, sort=sort, limit=limit, cursor=cursor)
+
+    def tags(self) -> Sequence[str]:
+        """Every tag in use, sorted."""
+        return self._store.pipelines.tags()
 
     def get(self, name_or_id: str) -> Pipeline:
         """The pipeline of that name or id; NotFound (did you mean) if there is none."""
@@ -135,6 +158,22 @@ class PipelineService:
     def version(self, name_or_id: str, number: int) -> PipelineVersion:
         """One saved version."""
         return self._store.pipelines.version(self.get(name_or_id).id, number)
+
+    def diff(self, name_or_id: str, before: int, after: int) -> VersionDiff:
+        """What changed from one version to another; either may be the older one.
+
+        Raises:
+            NotFound: There is no such pipeline or version.
+        """
+        pipeline = self.get(name_or_id)
+        older, newer = (self._store.pipelines.version(pipeline.id, number).document for number in (before, after))
+        return VersionDiff(
+            before,
+            after,
+            changed_settings(older, newer),
+            changed_steps(older.steps, newer.steps, moves=True),
+            yaml_diff(to_yaml(older), to_yaml(newer)),
+        )
 
     def restore(self, name_or_id: str, number: int, *, author: str = LOCAL_NAME) -> Pipeline:
         """Save an earlier version's document as the next version; webhooks stay as they are, so that no old token works again."""

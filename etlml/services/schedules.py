@@ -1,20 +1,26 @@
-"""Schedules: when a pipeline runs next, what it missed, pause and resume."""
+"""Schedules: when pipelines run next, what became of their fires, pause and resume."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from etlml.clock import utc_now
-from etlml.cron import next_fires
-from etlml.documents import Pipeline
-from etlml.errors import StateConflict, VersionConflict
+from etlml.cron import fires_between, next_fires
+from etlml.cron_words import cron_words
+from etlml.documents import Pipeline, Run
+from etlml.errors import ConfigInvalid, StateConflict, VersionConflict
 from etlml.services.audit import AuditService
+from etlml.services.fires import Fire, Outcome, ScheduleRow, asked_for, fire_of
 from etlml.services.pipelines import PipelineService
 from etlml.services.principals import LOCAL_NAME
 from etlml.store import Store
 
 SHOWN_FIRES = 5
 SHOWN_MISSED = 20
+MISSED_WITHIN = timedelta(days=7)
+DAY = timedelta(hours=24)
+MOST_UPCOMING = 1440
+_MOST_MISSED = 1000
 _TRIES = 5
 
 
@@ -43,6 +49,16 @@ class ScheduleState:
     missed: Sequence[MissedFire]
 
 
+@dataclass(frozen=True)
+class Upcoming:
+    """The fires of one schedule within a span of time."""
+
+    pipeline_id: str
+    pipeline: str
+    words: str
+    at: Sequence[datetime]
+
+
 class ScheduleService:
     """Looks at schedules, pauses and resumes them; their text is a part of the pipeline's document."""
 
@@ -66,6 +82,56 @@ class ScheduleService:
             [MissedFire(run.scheduled_for, run.reason or "", run.id) for run in missed],
         )
 
+    def list(self, now: datetime | None = None) -> Sequence[ScheduleRow]:
+        """Every schedule, the one that fires soonest first; paused ones last."""
+        now = now or utc_now()
+        missed = self._missed_since(now - MISSED_WITHIN)
+        rows = [self._row(pipeline, missed.get(pipeline.id, []), now) for pipeline in self._store.pipelines.scheduled()]
+        never = datetime.max.replace(tzinfo=now.tzinfo)
+        return sorted(rows, key=lambda row: (row.paused, row.next_fires[0] if row.next_fires else never, row.pipeline))
+
+    def _missed_since(self, since: datetime) -> dict[str, Sequence[Run]]:
+        found = self._store.runs.list(status="missed", since=since, limit=_MOST_MISSED, with_steps=False).items
+        ids = dict.fromkeys(run.pipeline_id for run in found)
+        return {each: [run for run in found if run.pipeline_id == each] for each in ids}
+
+    def _row(self, pipeline: Pipeline, missed: Sequence[Run], now: datetime) -> ScheduleRow:
+        schedule, problem = str(pipeline.schedule), ""
+        try:
+            upcoming = next_fires(schedule, pipeline.timezone, now, SHOWN_FIRES)
+        except ConfigInvalid as error:  # saved by a version that could read it
+            upcoming, problem = [], error.message
+        last = self._store.runs.fires(pipeline.id, limit=1)
+        return ScheduleRow(
+            pipeline_id=pipeline.id,
+            pipeline=pipeline.name,
+            schedule=schedule,
+            timezone=pipeline.timezone,
+            words=cron_words(schedule, pipeline.timezone),
+            paused=pipeline.options.paused,
+            options=pipeline.options,
+            next_fires=upcoming,
+            last=fire_of(last[0]) if last else None,
+            missed=len(missed),
+            last_missed=fire_of(missed[0]) if missed else None,
+            problem=problem,
+        )
+
+    def history(
+        self, name_or_id: str, *, outcome: Outcome | None = None, limit: int = 50, before: datetime | None = None
+    ) -> Sequence[Fire]:
+        """What became of each fire, the newest first; with ``before`` the ones before that moment."""
+        pipeline = self._store.pipelines.find(name_or_id)
+        found = self._store.runs.fires(pipeline.id, limit=limit, before=before, **asked_for(outcome))
+        return [fire_of(run) for run in found]
+
+    def upcoming(self, now: datetime | None = None, *, within: timedelta = DAY) -> Sequence[Upcoming]:
+        """All fires from now on, by schedule, the soonest first; paused ones are left out."""
+        now = now or utc_now()
+        active = (each for each in self._store.pipelines.scheduled() if not each.options.paused)
+        found = (_upcoming(pipeline, now, now + within) for pipeline in active)
+        return sorted((each for each in found if each.at), key=lambda each: each.at[0])
+
     def pause(self, name_or_id: str, *, author: str = LOCAL_NAME) -> Pipeline:
         """Have nothing but people start the pipeline: neither its schedule nor its triggers. No change if it is paused."""
         return self._set_paused(name_or_id, True, author)
@@ -87,3 +153,12 @@ class ScheduleService:
             self._audit.record(author, "paused" if paused else "resumed", "pipeline", saved.id, name=saved.name)
             return saved
         raise StateConflict(f"Pipeline {name_or_id!r} is being changed by others all the time. Try again.")
+
+
+def _upcoming(pipeline: Pipeline, now: datetime, until: datetime) -> Upcoming:
+    schedule = str(pipeline.schedule)
+    try:
+        fires = fires_between(schedule, pipeline.timezone, now, until, limit=MOST_UPCOMING)
+    except ConfigInvalid:  # the list of schedules says what is wrong with it
+        fires = []
+    return Upcoming(pipeline.id, pipeline.name, cron_words(schedule), fires)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from typing import Any, Literal
 
 from etlml.documents import PipelineDraft, Step
@@ -92,6 +92,11 @@ def differences(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
         yield from _list_differences(path, before, after)
     else:
         yield FieldChange(path, before, after)
+
+
+def yaml_diff(before: str, after: str) -> list[str]:
+    """Two texts as the lines of a unified diff, without its file names; empty where they are equal."""
+    return list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3))[2:]
 
 
 def _step_differences(

@@ -119,6 +119,11 @@ def _style(text: str) -> str | None:
     return "'" if any(re.fullmatch(pattern, text) for _, pattern, _ in _CORE) else None
 
 
+class _Place(dict[str, Any]):
+    """A mapping that is written on one line."""
+
+
+_Dumper.add_representer(_Place, lambda dumper, place: dumper.represent_mapping("tag:yaml.org,2002:map", place, True))
 _Dumper.add_representer(str, _Dumper._text)
 _Dumper.add_representer(list, _Dumper._list)
 
@@ -126,8 +131,11 @@ _Dumper.add_representer(list, _Dumper._list)
 def to_yaml(pipeline: PipelineDraft) -> str:
     """What a person would write for this pipeline: fields in reading order, defaults left out."""
     draft = PipelineDraft.model_validate({name: getattr(pipeline, name) for name in PipelineDraft.model_fields})
+    draft.triggers = [each for each in draft.triggers if each.kind != "webhook"]  # its token is not for files
     document = draft.model_dump(mode="json", exclude_defaults=True)
     document["steps"] = [_step(step) for step in draft.steps]
+    for trigger in document.get("triggers", ()):
+        del trigger["token_hash"]
     ordered = {key: document[key] for key in _ORDER if key in document}
     text: str = yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
     return re.sub(r"\n  - id:", r"\n\n  - id:", text).replace("steps:\n\n", "steps:\n", 1)
@@ -137,7 +145,13 @@ def _step(step: Step) -> dict[str, Any]:
     document = step.model_dump(mode="json", exclude_defaults=True)
     if document.get("name") == step.id:
         del document["name"]
+    if step.position is not None:
+        document["position"] = _Place(x=_plain_number(step.position.x), y=_plain_number(step.position.y))
     return {key: document[key] for key in _STEP_ORDER if key in document}
+
+
+def _plain_number(value: float) -> float:
+    return int(value) if value.is_integer() else value
 
 
 def from_yaml(text: str | bytes) -> dict[str, Any]:

@@ -89,6 +89,26 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
         ) from None
 
 
+def encode_offset(skip: int) -> str:
+    """An opaque place in a short list that is not sorted by time: how many come before it."""
+    return base64.urlsafe_b64encode(json.dumps([skip]).encode()).decode().rstrip("=")
+
+
+def decode_offset(cursor: str) -> int:
+    """How many come before the place that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not one of ours.
+    """
+    try:
+        (skip,) = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if isinstance(skip, int) and 0 <= skip < 2**31:
+            return skip
+    except (ValueError, TypeError, binascii.Error):
+        pass
+    raise InvalidInput(f"{cursor[:40]!r} is not a cursor. Use next_cursor of the page before.", field="cursor")
+
+
 def contains(text: str) -> Mapping[str, str]:
     """A filter for fields that contain ``text``, upper or lower case."""
     return {"$regex": re.escape(text), "$options": "i"}

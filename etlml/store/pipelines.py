@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -13,11 +13,18 @@ from etlml.errors import NameTaken, NotFound, VersionConflict
 from etlml.store.base import DocumentStore, NamedStore
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, encoded, storable
-from etlml.store.paging import Page, contains, matching
+from etlml.store.paging import QUERY_MS, Page, bounded, contains, decode_offset, encode_offset, matching
 
 R = TypeVar("R")
 Transact = Callable[[Callable[[], R]], R]
 
+Sort = Literal["newest", "name", "last_run", "runs"]
+Order = Sequence[tuple[str, int]]
+_ORDERS: dict[str, Order] = {
+    "name": [("name", 1)],
+    "last_run": [("last_run", -1), ("_id", -1)],
+    "runs": [("run_count", -1), ("_id", -1)],
+}
 _STATUS_AFTER: dict[str, PipelineStatus] = {
     "running": "running",
     "success": "success",
@@ -80,14 +87,29 @@ class PipelineStore(NamedStore[Pipeline]):
         q: str | None = None,
         tag: str | None = None,
         status: str | None = None,
+        sort: Sort = "newest",
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Pipeline]:
-        """Pipelines, newest first; ``q`` is looked for in name, description and tags."""
+        """Pipelines, newest first unless another order is asked for; ``q`` is looked for in name, description and tags."""
         filter_ = matching(tags=tag, status=status)
         if q:
             filter_["$or"] = [{field: contains(q)} for field in ("name", "description", "tags")]
-        return self._page(filter_, limit=limit, cursor=cursor)
+        if sort == "newest":
+            return self._page(filter_, limit=limit, cursor=cursor)
+        return self._sorted(filter_, _ORDERS[sort], bounded(limit), cursor)
+
+    def _sorted(self, filter_: dict[str, Any], order: Order, limit: int, cursor: str | None) -> Page[Pipeline]:
+        """A page in another order than by time: there are few pipelines, so its cursor counts."""
+        skip = decode_offset(cursor) if cursor else 0
+        found = self.collection.find(filter_, sort=order, skip=skip, limit=limit + 1, max_ms=QUERY_MS)
+        following = encode_offset(skip + limit) if len(found) > limit else None
+        return Page([decoded(self.model, each) for each in found[:limit]], following)
+
+    def tags(self) -> Sequence[str]:
+        """Every tag in use, sorted."""
+        stages: list[Any] = [{"$unwind": "$tags"}, {"$group": {"_id": "$tags"}}, {"$sort": {"_id": 1}}]
+        return [str(each["_id"]) for each in self.collection.aggregate(stages, max_ms=QUERY_MS)]
 
     def scheduled(self) -> Sequence[Pipeline]:
         """Those with a schedule, paused ones too."""

@@ -1,5 +1,6 @@
 """Runs: the queue, the lists and figures that people look at, and what retention removes."""
 
+import re
 from collections.abc import Collection as Values
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 
 from etlml.documents import FINAL_RUN_STATUSES, Run
 from etlml.store.encoding import decoded
-from etlml.store.paging import QUERY_MS, Page, contains, day_of, matching, within
+from etlml.store.paging import QUERY_MS, Page, bounded, contains, day_of, matching, within
 from etlml.store.run_queue import RunQueue
 from etlml.store.run_watch import Wakeup, wakeups
 
@@ -53,6 +54,43 @@ class RunStore(RunQueue):
             filter_["$or"] = [*text, {"_id": {"$gte": q, "$lt": q + "\uffff"}}]
         projection = None if with_steps else _HEAVY
         return self._page(filter_, limit=limit, cursor=cursor, newest_first=newest_first, projection=projection)
+
+    def fires(
+        self,
+        pipeline_id: str,
+        *,
+        status: str | Values[str] | None = None,
+        reason: str | None = None,
+        unlike: str | None = None,
+        limit: int = 50,
+        before: datetime | None = None,
+    ) -> Sequence[Run]:
+        """What became of a schedule's fires, the newest first, without steps.
+
+        Args:
+            reason: Only those whose reason holds this text.
+            unlike: Only those whose reason does not hold this text.
+            before: Only fires before this moment: the last one of the part shown so far.
+        """
+        filter_ = matching(pipeline_id=pipeline_id, trigger="schedule", status=status)
+        filter_["scheduled_for"] = {"$lt": before} if before else {"$type": "date"}
+        if reason or unlike:
+            text = contains(reason or unlike or "")
+            filter_["reason"] = text if reason else {"$not": re.compile(re.escape(unlike or ""), re.IGNORECASE)}
+        found = self.collection.find(
+            filter_, sort=[("scheduled_for", -1)], limit=bounded(limit), projection=_HEAVY, max_ms=QUERY_MS
+        )
+        return [decoded(Run, each) for each in found]
+
+    def outcomes(self, pipeline_id: str, since: datetime, until: datetime) -> dict[datetime, str]:
+        """The status of the newest run for each scheduled moment since <= moment <= until, by any trigger."""
+        found = self.collection.find(
+            {"pipeline_id": pipeline_id, "scheduled_for": {"$gte": since, "$lte": until}},
+            sort=[("created_at", 1), ("_id", 1)],
+            projection={"scheduled_for": 1, "status": 1},
+            max_ms=QUERY_MS,
+        )
+        return {each["scheduled_for"]: str(each["status"]) for each in found}
 
     def active(self, pipeline_id: str) -> Sequence[Run]:
         """The pipeline's runs that wait or go on, oldest first."""

@@ -1,16 +1,16 @@
 """What backfills promise."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from etlml.clock import utc_now
-from etlml.documents import Backfill
+from etlml.documents import Backfill, Pipeline, Run
 from etlml.engine.backfilling import Backfilling
 from etlml.errors import ConfigInvalid, PipelineInvalid, StateConflict
 from etlml.services import Services
-from etlml.services.backfills import Progress
+from etlml.services.backfills import Progress, Redo, whole_days
 from tests.services.factories import a_document
 
 SINCE, UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 3, 6, tzinfo=UTC)
@@ -102,3 +102,43 @@ def test_a_range_without_a_usable_number_of_moments_is_refused(
     services.pipelines.create(a_document(schedule=schedule))
     with pytest.raises((ConfigInvalid, PipelineInvalid), match=message):
         started(services)
+
+
+class TestRedo:
+    """Which moments of a range are run again."""
+
+    @pytest.fixture
+    def some_ran(self, scheduled: Services) -> Services:
+        """Of the three moments the first succeeded at the second try, the second failed."""
+        pipeline = scheduled.pipelines.get("small")
+        for day, status, minute in ((1, "failed", 0), (1, "success", 1), (2, "failed", 0)):
+            run = Run(
+                pipeline_id=pipeline.id,
+                status=status,
+                scheduled_for=datetime(2024, 1, day, 6, tzinfo=UTC),
+                created_at=datetime(2024, 1, day, 6, minute, tzinfo=UTC),
+            )
+            scheduled.store.runs.add(run)
+        return scheduled
+
+    @pytest.mark.parametrize(("redo", "days"), [("all", [1, 2, 3]), ("failed", [2, 3]), ("missing", [3])])
+    def test_moments_are_chosen_by_what_their_newest_run_came_to(
+        self, some_ran: Services, redo: Redo, days: list[int]
+    ) -> None:
+        plan = some_ran.backfills.plan("small", SINCE, UNTIL, redo=redo)
+        assert [(each.at.day, each.status) for each in plan] == [(1, "success"), (2, "failed"), (3, None)]
+        assert [each.at.day for each in plan if each.chosen] == days
+        backfill = some_ran.backfills.start("small", SINCE, UNTIL, redo=redo)
+        assert [moment.day for moment in backfill.intervals] == days
+
+    def test_a_range_in_which_nothing_is_left_to_do_is_refused(self, some_ran: Services) -> None:
+        first = datetime(2024, 1, 2, tzinfo=UTC)
+        assert some_ran.backfills.moments("small", SINCE, first, redo="failed") == []
+        with pytest.raises(ConfigInvalid, match="moments has a success"):
+            some_ran.backfills.start("small", SINCE, first, redo="failed")
+
+    def test_whole_days_are_days_of_the_schedules_zone(self) -> None:
+        pipeline = Pipeline(name="p", timezone="Asia/Tokyo")
+        first, last = whole_days(pipeline, date(2024, 1, 1), date(2024, 1, 2))
+        assert (first.astimezone(UTC).day, first.astimezone(UTC).hour) == (31, 15)
+        assert (last - first).total_seconds() == 2 * 86400 - 1

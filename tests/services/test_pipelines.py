@@ -1,10 +1,15 @@
 """What the use cases of pipelines promise."""
 
+from datetime import timedelta
+from typing import get_args
+
 import pytest
 
+from etlml.clock import utc_now
 from etlml.documents import PipelineDraft
-from etlml.errors import NameTaken, NotFound, PipelineInvalid, StateConflict, VersionConflict
+from etlml.errors import InvalidInput, NameTaken, NotFound, PipelineInvalid, StateConflict, VersionConflict
 from etlml.services import Services
+from etlml.services.pipelines import Sort
 from tests.services.factories import a_document
 
 
@@ -115,3 +120,47 @@ class TestValidate:
         assert not found["valid"]
         assert found["problems"][0]["field"] == "schedule"
         assert services.pipelines.list().items == []
+
+
+class TestSort:
+    def test_by_name_by_last_run_and_by_runs(self, services: Services) -> None:
+        for number, name in enumerate(("b", "c", "a")):
+            pipeline = services.pipelines.create(a_document(name=name))
+            ran = {"run_count": number, "last_run": utc_now() - timedelta(days=number)}
+            services.store.pipelines.update(pipeline.id, ran)
+        orders = {sort: [one.name for one in services.pipelines.list(sort=sort).items] for sort in get_args(Sort)}
+        assert orders == {
+            "newest": ["a", "c", "b"],
+            "name": ["a", "b", "c"],
+            "last_run": ["b", "c", "a"],
+            "runs": ["a", "c", "b"],
+        }
+
+    def test_sorted_lists_page_too(self, services: Services) -> None:
+        for name in ("b", "c", "a"):
+            services.pipelines.create(a_document(name=name))
+        first = services.pipelines.list(sort="name", limit=2)
+        rest = services.pipelines.list(sort="name", limit=2, cursor=first.next_cursor)
+        assert [one.name for one in [*first.items, *rest.items]] == ["a", "b", "c"]
+        assert rest.next_cursor is None
+        with pytest.raises(InvalidInput, match="is not a cursor"):
+            services.pipelines.list(sort="name", cursor="x")
+
+    def test_tags_are_listed_once(self, services: Services) -> None:
+        services.pipelines.create(a_document(name="a", tags=["y", "x"]))
+        services.pipelines.create(a_document(name="b", tags=["x"]))
+        assert services.pipelines.tags() == ["x", "y"]
+
+
+def test_diff_says_what_changed_between_any_two_versions(services: Services) -> None:
+    services.pipelines.create(a_document())
+    steps = [*a_document()["steps"][:2], {"id": "other", "type": "transform", "config": {"ops": [{"op": "drop_null"}]}}]
+    services.pipelines.update("small", a_document(schedule="@daily", steps=steps))
+    diff = services.pipelines.diff("small", 1, 2)
+    assert [change.path for change in diff.settings] == ["schedule"]
+    assert [(change.step, change.kind) for change in diff.steps] == [("other", "added"), ("saved", "removed")]
+    assert "+schedule: '@daily'" in diff.yaml
+    back = services.pipelines.diff("small", 2, 1)
+    assert [(change.step, change.kind) for change in back.steps] == [("saved", "added"), ("other", "removed")]
+    with pytest.raises(NotFound):
+        services.pipelines.diff("small", 1, 3)

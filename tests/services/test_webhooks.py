@@ -75,3 +75,17 @@ def test_a_paused_pipeline_is_not_started(services: Services, token: str) -> Non
     services.schedules.pause("small")
     with pytest.raises(StateConflict, match="is paused"):
         services.webhooks.start(token)
+
+
+def test_the_digest_is_shown_nowhere_and_saving_what_was_shown_keeps_it(services: Services, token: str) -> None:
+    stored = services.pipelines.get("small")
+    digest = stored.triggers[0].token_hash
+    assert digest
+    shown = stored.draft().model_dump(mode="json")
+    assert shown["triggers"] == [{"kind": "webhook", "path": None, "pipeline": None, "token_hash": None}]
+    versions = json.dumps([each.model_dump(mode="json") for each in services.pipelines.versions("small")])
+    assert digest not in stored.model_dump_json() + versions + services.pipelines.to_yaml(stored)
+    services.pipelines.update("small", {**shown, "description": "changed on a screen"})
+    services.pipelines.update_from_yaml("small", services.pipelines.to_yaml(stored))
+    assert services.pipelines.get("small").triggers[0].token_hash == digest
+    assert services.webhooks.start(token).trigger == "webhook"

@@ -110,6 +110,21 @@ class TestToYaml:
         assert list(from_yaml(text)) == ["name", "schedule", "params", "steps"]
         assert list(from_yaml(text)["steps"][0]) == ["id", "type", "config"]
 
+    def test_places_are_whole_and_short(self) -> None:
+        steps = [
+            {"id": "a", "type": "extract", "position": {"x": 0, "y": 0}},
+            {"id": "b", "type": "transform", "position": {"x": 260.5, "y": -40}},
+        ]
+        text = to_yaml(PipelineDraft.model_validate({"name": "p", "steps": steps}))
+        assert "position: {x: 0, y: 0}" in text
+        assert "position: {x: 260.5, y: -40}" in text
+        assert to_yaml(PipelineDraft.model_validate(from_yaml(text))) == text
+
+    def test_a_webhook_is_left_out_and_other_triggers_stay(self) -> None:
+        triggers = [{"kind": "webhook", "token_hash": "abc"}, {"kind": "file", "path": "in/*.csv"}]
+        text = to_yaml(PipelineDraft.model_validate(a_document(triggers=triggers)))
+        assert from_yaml(text)["triggers"] == [{"kind": "file", "path": "in/*.csv"}]
+
     def test_code_is_a_block(self) -> None:
         steps = [
             {"id": "a", "type": "transform", "config": {"ops": [{"op": "python", "code": "def f():\n    return 1\n"}]}}
