@@ -151,7 +151,7 @@ def facts(one: Experiment) -> None:
         )
 
 
-@parts.fragment(run_every="1s" if load().status == "running" else None)
+@parts.fragment(run_every="1s" if load().status == "running" else None, about={"id": place.param("id")})
 def live() -> None:
     one = load()
     header(one)

@@ -121,7 +121,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
     live = run is not None and not run.is_final
     in_header = draft.is_dirty, bool(draft.document.steps)
 
-    @parts.fragment(run_every="1s" if live else None, key="build")
+    @parts.fragment(run_every="1s" if live else None, key="build", about={"id": place.param("id")})
     def editor() -> None:
         left, right = st.columns([2.1, 1])
         shown = last_run(pipeline) if live else run
@@ -188,7 +188,7 @@ def general(problems: list[dict[str, Any]]) -> None:
         st.caption(f":red[{len(problems)} to mend before this can be saved.] Choose the marked steps to see what.")
 
 
-@parts.fragment(run_every="2s")
+@parts.fragment(run_every="2s", about={"id": place.param("id")})
 def runs(pipeline: Pipeline) -> None:
     with parts.shown_errors():
         page = services.runs.list(pipeline=pipeline.id, limit=50)

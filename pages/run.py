@@ -287,9 +287,9 @@ def whole(run: Run) -> None:
 first = load()
 
 
-@parts.fragment(run_every=None if first.is_final else "1s", key=f"live_{first.id}")
+@parts.fragment(run_every=None if first.is_final else "1s", key="live", about={"id": first.id})
 def live() -> None:
-    run = first if first.is_final else load()
+    run = first if first.is_final else services.runs.get(first.id)
     whole(run)
     if run.is_final and not first.is_final:
         parts.toast_later(

@@ -12,6 +12,7 @@ import streamlit as st
 from etlml.documents import ErrorInfo
 from etlml.errors import EtlmlError
 from etlml.ui import format as words
+from etlml.ui import place
 from etlml.ui.looks import Tone, look
 
 Arguments = ParamSpec("Arguments")
@@ -104,13 +105,21 @@ def shown_errors() -> Iterator[None]:
 
 
 def fragment(
-    *, run_every: str | None = None, key: str | None = None
+    *, run_every: str | None = None, key: str | None = None, about: Mapping[str, str] | None = None
 ) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
-    """A part of a page that reruns by itself; an EtlmlError in it is shown in its place."""
+    """A part of a page that reruns by itself; an EtlmlError in it is shown in its place.
+
+    Args:
+        about: The URL's parameters that say what the page shows, e.g. its id. They are put back at each rerun: while the
+            page switches to another id, the browser may still send an event with the URL that was left, and a rerun
+            of the whole page from there would show the former thing under the new URL.
+    """
 
     def decorated(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
         @wraps(draw)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+            if about:
+                place.set_params(**about)
             with shown_errors():
                 draw(*args, **kwargs)
 

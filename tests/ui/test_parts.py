@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from etlml.documents import ErrorInfo, LogEntry, RuleResult
 from etlml.errors import ColumnMissing
@@ -71,3 +72,22 @@ def test_each_day_of_the_log_has_its_heading_once() -> None:
 )
 def test_a_rule_is_said_as_a_person_would(rule: RuleResult, text: str) -> None:
     assert validation_view.rule_name(rule) == text
+
+
+def test_a_late_event_with_the_url_of_another_thing_does_not_change_what_a_fragment_is_about() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from etlml.ui import parts
+
+        @parts.fragment(about={"id": "new"})
+        def draw() -> None:
+            st.text(st.query_params["id"])
+
+        draw()
+
+    app = AppTest.from_function(script)
+    app.query_params["id"] = "former"
+    app.run()
+    assert app.text[0].value == "new"
+    assert app.query_params["id"] in ("new", ["new"])
