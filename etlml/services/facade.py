@@ -15,9 +15,11 @@ from etlml.services.once import OnceService
 from etlml.services.packing import PackService
 from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
+from etlml.services.previews import PreviewService
 from etlml.services.retention import RetentionService
 from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
+from etlml.services.search import SearchService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.users import UserService
@@ -42,6 +44,7 @@ class Services:
         self.audit = AuditService(store)
         self.pipelines = PipelineService(store, self.audit)
         self.runs = RunService(store, self.audit, environment)
+        self.previews = PreviewService(environment)
         self.backfills = BackfillService(store, self.audit, self.runs)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)
         self.webhooks = WebhookService(store, self.audit, self.pipelines, self.runs)
@@ -59,6 +62,7 @@ class Services:
         self.health = HealthService(store, environment)
         self.packing = PackService(store, self.audit, environment, self.connections, self.settings, self.models)
         self.once = OnceService(store)
+        self.search = SearchService(store)
         self.doctor = Doctor(environment, store)
 
     @cached_property

@@ -17,6 +17,8 @@ from etlml.services.principals import LOCAL_NAME
 from etlml.store import Store
 
 KEY = "preferences"
+COLOUR = r"^(#[0-9a-fA-F]{6})?$"
+Mode = Literal["system", "light", "dark"]
 
 
 class Preferences(RetentionPolicy):
@@ -26,10 +28,17 @@ class Preferences(RetentionPolicy):
 
     timezone: str = Field("UTC", description="Time zone offered for new schedules.")
     environment_name: str = Field("", max_length=40, description="Shown in the frame of every page, e.g. Production.")
-    environment_color: str = Field(
-        "", pattern=r"^(#[0-9a-fA-F]{6})?$", description="Colour of that name, like #d62728."
+    environment_color: str = Field("", pattern=COLOUR, description="Colour of that name, like #d62728.")
+    appearance: Mode = Field("system", description="Colours of the pages for those who chose none of their own.")
+    accent: str = Field(
+        "", pattern=COLOUR, description="Accent colour for those who chose none of their own, like #0f766e."
     )
-    appearance: Literal["system", "light", "dark"] = Field("system", description="Colours of the pages.")
+    public_url: str = Field(
+        "",
+        max_length=300,
+        pattern=r"^(https?://[^\s?#@]+)?$",
+        description="Address of the studio as people reach it, for links in messages, like https://etl.example.org.",
+    )
     log_retention_days: int = Field(30, ge=1, le=3650, description="Log lines older than this are deleted.")
     cors_origins: list[str] = Field(
         default_factory=list,
@@ -53,6 +62,13 @@ class Preferences(RetentionPolicy):
         return sorted(set(origins))
 
 
+class Appearance(Document):
+    """How the pages look to one person; None is what the preferences say."""
+
+    mode: Mode | None = Field(None, description="system follows the browser.")
+    accent: str | None = Field(None, pattern=COLOUR, description="Like #0f766e; an empty text is the default colour.")
+
+
 class PreferencesChange(Document):
     """Some of the preferences; what is left out stays as it is."""
 
@@ -60,6 +76,8 @@ class PreferencesChange(Document):
     environment_name: str | None = None
     environment_color: str | None = None
     appearance: str | None = None
+    accent: str | None = None
+    public_url: str | None = None
     log_retention_days: int | None = None
     cors_origins: list[str] | None = None
     run_retention_days: float | None = None
@@ -107,6 +125,39 @@ class PreferenceService:
             self._store.logs.keep_days(changed.log_retention_days)
         self._audit.record(author, "changed", "settings", KEY, **dict(changes))
         return changed
+
+    def appearance(self, person: str) -> Appearance:
+        """What a person chose; nothing where they did not."""
+        try:
+            return Appearance.model_validate(self._store.settings.get(_appearance_key(person), {}) or {})
+        except ValidationError:
+            return Appearance()
+
+    def look(self, person: str) -> tuple[Mode, str]:
+        """How the pages look to a person: light or dark, and the accent (empty: the default)."""
+        stored = self._store.settings.some([KEY, _appearance_key(person)])
+        general, own = stored.get(KEY) or {}, stored.get(_appearance_key(person)) or {}
+        mode: Mode = own.get("mode") or general.get("appearance") or "system"
+        accent = own.get("accent") if own.get("accent") is not None else general.get("accent")
+        return mode, str(accent or "")
+
+    def set_appearance(self, person: str, changes: Mapping[str, Any]) -> Appearance:
+        """Change what a person chose; what is left out stays.
+
+        Raises:
+            ConfigInvalid: A name is not known, or a value cannot be used.
+        """
+        given = self.appearance(person).model_dump() | checked_plain(dict(changes), where="the appearance")
+        try:
+            changed = Appearance.model_validate(given)
+        except ValidationError as error:
+            raise config_invalid(error, Appearance, where="The appearance") from None
+        self._store.settings.set(_appearance_key(person), changed.model_dump(mode="json"))
+        return changed
+
+
+def _appearance_key(person: str) -> str:
+    return f"appearance:{person}"
 
 
 def _usable(name: str, value: Any) -> bool:

@@ -1,5 +1,6 @@
 """What people set on the settings page: one document a key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo.database import Database
@@ -19,6 +20,10 @@ class SettingsStore:
         """The value, or ``default`` if none is set."""
         found = self.collection.find_one({"_id": key})
         return default if found is None else found["value"]
+
+    def some(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of those keys that are set, in one round trip."""
+        return {str(each["_id"]): each["value"] for each in self.collection.find({"_id": {"$in": [*keys]}})}
 
     def set(self, key: str, value: Any) -> None:
         """Set a value."""

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etlml.errors import EtlmlError, NotSignedIn
 from etlml.services import Services
 from etlml.services.principals import LOCAL, Principal
 from etlml.settings import Settings
-from etlml.ui import gate
+from etlml.ui import accents, appearance, gate, go_to, shortcuts, theme
 from etlml.ui.backend import backend
 from etlml.ui.place import PAGES
 
@@ -64,9 +65,20 @@ def require_user() -> Principal:
     try:
         return current_user()
     except NotSignedIn as error:
+        theme.apply()
         st.info(error.message, icon=":material/lock:")
         st.html('<a href="/login" target="_self">Sign in</a>')
         st.stop()
+
+
+def dress(user: Principal) -> None:
+    """Put on the viewer's colours; a choice that was made since this tab's last run takes effect at once."""
+    look = appearance.look_of(user.name)
+    context = get_script_run_ctx()
+    if context is not None and appearance.looks.keep(context.session_id, look):
+        st.rerun()
+    theme.apply(accents.accent(look.accent), look.mode)
+    shortcuts.listen(look.mode)
 
 
 def pages() -> dict[str, StreamlitPage]:
@@ -91,12 +103,24 @@ def side_bar(all_pages: Mapping[str, StreamlitPage], current: StreamlitPage, use
     )
     with st.sidebar:
         _brand()
+        if st.button(
+            "Go to …",
+            key="open_search",
+            icon=":material/search:",
+            width="stretch",
+            help="Go to a page, pipeline, run or model by name (Ctrl+K)",
+        ):
+            go_to.ask(services(), {name: title for name, title in TITLES.items() if name not in PARENTS})
         for name, page in all_pages.items():
             if name in PARENTS:
                 continue
             with st.container(key="nav_active" if name == active else f"nav_{name}"):
                 st.page_link(page, label=TITLES[name][0], icon=TITLES[name][1], width="stretch")
         with st.container(key="side_foot"):
+            if st.button(
+                "Keyboard shortcuts", key="open_shortcuts", icon=":material/keyboard:", type="tertiary", help="Press ?"
+            ):
+                shortcuts.ask()
             if user is not LOCAL:
                 st.html(
                     f'<div class="health"><div>{html.escape(user.name)}<b>{user.role}</b></div>'
@@ -106,13 +130,16 @@ def side_bar(all_pages: Mapping[str, StreamlitPage], current: StreamlitPage, use
 
 
 def _brand() -> None:
+    """The name, and the environment's with its colour, which also runs along the top of every page."""
     try:
         preferences = services().settings.get()
         name, colour = preferences.environment_name, preferences.environment_color
     except EtlmlError:
         name, colour = "", ""
-    badge = f'<small style="--env:{colour or "var(--dull)"}">{html.escape(name)}</small>' if name else ""
-    st.html(f'<div class="brand"><i></i>etlml{badge}</div>')
+    shade = f"--env:{colour or 'var(--dull)'}"
+    badge = f'<small style="{shade}">{html.escape(name)}</small>' if name else ""
+    strip = f'<div class="env-strip" style="{shade}" title="{html.escape(name)}"></div>' if name else ""
+    st.html(f'<div class="brand"><i></i>etlml{badge}</div>{strip}')
 
 
 @st.fragment(run_every=_HEALTH_S)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from etlml.settings import get_settings
-from etlml.ui import assets_route, backend, gate
+from etlml.ui import appearance, assets_route, backend, gate
 
 
 @asynccontextmanager
@@ -62,5 +62,6 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """The gate, where the settings ask for sign-in."""
-    return [Middleware(gate.Gate)] if get_settings().auth_required else []
+    """Each viewer's colours; the gate before it, where the settings ask for sign-in."""
+    dressing = Middleware(appearance.Dressed)
+    return [Middleware(gate.Gate), dressing] if get_settings().auth_required else [dressing]

@@ -5,6 +5,9 @@ from importlib.resources import files
 
 import streamlit as st
 
+from etlml.services.preferences import Mode
+from etlml.ui.accents import DEFAULT, Accent
+
 
 @lru_cache(maxsize=1)
 def style_sheet() -> str:
@@ -12,9 +15,14 @@ def style_sheet() -> str:
     return (files("etlml.ui") / "assets" / "theme.css").read_text(encoding="utf-8")
 
 
-def apply(accent: str | None = None) -> None:
-    """Put the style sheet into the page; ``accent`` (``#rrggbb``) takes the place of the primary colour in our own parts."""
-    extra = f".stApp{{--accent:{accent}!important}}" if accent else ""
+def apply(accent: Accent = DEFAULT, mode: Mode = "system") -> None:
+    """Put the style sheet into the page, with the viewer's accent and, where they chose one, their mode."""
+    shades = f"light-dark({accent.light}, {accent.dark})" if mode == "system" else getattr(accent, mode)
+    extra = (
+        ""
+        if accent == DEFAULT
+        else f'.stApp,[data-testid="stDialog"],[data-testid="stPopoverBody"]{{--accent:{shades}}}'
+    )
     st.html(f"<style>{style_sheet()}{extra}</style>")
 
 

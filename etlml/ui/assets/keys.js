@@ -1,0 +1,71 @@
+// Keys that work on every page, and the light or dark that the browser starts with next time.
+
+const PRESS = { "?": "open_shortcuts" }
+
+function isWriting(event) {
+  const at = event.composedPath()[0]
+  return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName))
+}
+
+function press(key) {
+  const button = document.querySelector(`.st-key-${key} button`)
+  if (button) button.click()
+  return Boolean(button)
+}
+
+function focusSearch() {
+  const fields = document.querySelectorAll('[data-testid="stMain"] input[type="text"], [data-testid="stMain"] input[type="search"]')
+  const field = [...fields].find(one => one.offsetParent && /search|find|text/i.test(`${one.ariaLabel} ${one.placeholder}`))
+  if (field) { field.focus(); field.select() }
+  return Boolean(field)
+}
+
+function focusSoon(selector, tries = 20) {
+  const field = document.querySelector(selector)
+  if (field) field.focus()
+  else if (tries > 0) setTimeout(() => focusSoon(selector, tries - 1), 50)
+}
+
+function openSearch() {
+  if (!press("open_search")) return false
+  focusSoon(".st-key-go_to_q input")
+  return true
+}
+
+function openFirstHit(event) {
+  const inSearch = event.key === "Enter" && event.composedPath()[0]?.closest?.(".st-key-go_to_q")
+  const first = inSearch && document.querySelector(".st-key-go_to_hits a")
+  if (first) first.click()
+  return Boolean(first)
+}
+
+function onKey(event) {
+  if (openFirstHit(event)) return
+  const ctrl = event.ctrlKey || event.metaKey
+  if (ctrl && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+    if (openSearch()) { event.preventDefault(); event.stopPropagation() }
+    return
+  }
+  if (ctrl || event.altKey || event.defaultPrevented || isWriting(event) || document.querySelector('[role="dialog"]')) return
+  const inCanvas = event.composedPath().some(one => one.classList?.contains("react-flow"))
+  if (inCanvas) return
+  if (event.key === "/" && (focusSearch() || openSearch())) event.preventDefault()
+  if (event.key in PRESS && press(PRESS[event.key])) event.preventDefault()
+}
+
+function keepMode(mode, paths) {
+  try {
+    for (const path of paths) {
+      const key = `stActiveTheme-${path}-v2`, value = JSON.stringify(mode)
+      if (mode === "System" && localStorage.getItem(key) === null) continue
+      if (localStorage.getItem(key) !== value) localStorage.setItem(key, value)
+    }
+  } catch { /* no storage: the page may flash in the other mode when it is loaded */ }
+}
+
+export default function ({ data }) {
+  if (window.etlmlKeys) document.removeEventListener("keydown", window.etlmlKeys, true)
+  window.etlmlKeys = onKey
+  document.addEventListener("keydown", onKey, true)
+  keepMode(data.mode, data.paths)
+}
