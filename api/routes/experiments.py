@@ -9,6 +9,7 @@ from api.bodies import StrictRoute
 from api.deps import Editor, Moment, Operator, Paged, Repeatable, Search, Use, Viewer
 from api.replies import List, Request
 from etlml.documents import Experiment, ExperimentStatus, MetricPoint, Model
+from etlml.store import Page
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 MOST_POINTS = 10_000
@@ -74,8 +75,15 @@ def list_experiments(
     status: ExperimentStatus | None = None,
     pipeline_id: Annotated[str | None, Query(max_length=100)] = None,
     run_id: Annotated[str | None, Query(max_length=100)] = None,
+    best: Annotated[
+        str | None,
+        Query(max_length=200, description="A metric: the best by it, in one page; by q, project and status only."),
+    ] = None,
 ) -> List[Experiment]:
-    """Experiments, newest first."""
+    """Experiments, newest first; or the best by a metric, without their artifacts."""
+    if best is not None:
+        ranked = services.experiments.best(best, q=q, project=project, status=status, limit=page.limit)
+        return List.of(Page(list(ranked), None))
     found = services.experiments.list(
         q=q,
         project=project,

@@ -10,8 +10,35 @@ from etlml.cli.options import Json, pairs
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (train, models, predict):
+    for command in (train, experiments, models, predict):
         app.command()(command)
+
+
+def experiments(
+    best: Annotated[str | None, typer.Option(help="Rank by this metric; newest first without it.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only of this project.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List experiments, the newest or the best first."""
+    from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        found = (
+            opened.experiments.best(best, project=project, limit=limit)
+            if best
+            else opened.experiments.list(project=project, limit=limit).items
+        )
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one.id, one.name, one.status, metrics_line(one.metrics), local(one.created_at)) for one in found]
+    print_table(
+        ["ID", "EXPERIMENT", "STATUS", "METRICS", "CREATED"],
+        rows,
+        empty=f"No experiment has the metric {best!r}." if best else "No experiments yet. A train step records them.",
+    )
 
 
 def models(

@@ -44,6 +44,14 @@ class TestExperiments:
         found = client.get("/api/experiments?project=b&status=running&q=IN").json()["items"]
         assert [item["name"] for item in found] == ["in b"]
 
+    def test_are_ranked_by_a_metric(self, client: TestClient) -> None:
+        for value in (0.6, 0.9):
+            url = client.post("/api/experiments", json={"name": "mine"}).headers["Location"]
+            client.post(f"{url}/complete", json={"metrics": {"accuracy": value, "log_loss": value}})
+        for metric, best in (("accuracy", 0.9), ("log_loss", 0.6)):
+            found = client.get(f"/api/experiments?best={metric}").json()["items"]
+            assert found[0]["metrics"][metric] == best
+
     @pytest.mark.parametrize("value", ["1", None, True])
     def test_value_that_is_no_number_is_refused(self, client: TestClient, value: Any) -> None:
         url = client.post("/api/experiments", json={"name": "mine"}).headers["Location"]

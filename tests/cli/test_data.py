@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from etlml.cli.session import services
 from tests.cli.conftest import Etlml
 
 
@@ -81,6 +82,15 @@ def test_predict_refuses_before_it_works(etlml: Etlml, people: Path, tmp_path: P
     bad = etlml("predict", "no-model", people, "-o", tmp_path / "out.doc")
     assert (bad.code, ".csv, .jsonl, .parquet" in bad.err) == (2, True)
     assert etlml("predict", "no-model", people, "-o", tmp_path / "no" / "out.csv").code == 2
+
+
+def test_experiments_are_ranked_by_a_metric(etlml: Etlml) -> None:
+    with services() as opened:
+        for name, value in (("weak", 0.6), ("strong", 0.9), ("newest", 0.1)):
+            opened.experiments.complete(opened.experiments.create(name).id, metrics={"accuracy": value})
+    assert [one["name"] for one in etlml("experiments", "--json").json][0] == "newest"
+    assert [one["name"] for one in etlml("experiments", "--best", "accuracy", "--json").json][0] == "strong"
+    assert "No experiment has the metric 'f2'" in etlml("experiments", "--best", "f2").err
 
 
 def test_no_models_say_how_to_make_one(etlml: Etlml) -> None:
