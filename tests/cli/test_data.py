@@ -88,8 +88,8 @@ def test_experiments_are_ranked_by_a_metric(etlml: Etlml) -> None:
     with services() as opened:
         for name, value in (("weak", 0.6), ("strong", 0.9), ("newest", 0.1)):
             opened.experiments.complete(opened.experiments.create(name).id, metrics={"accuracy": value})
-    assert [one["name"] for one in etlml("experiments", "--json").json][0] == "newest"
-    assert [one["name"] for one in etlml("experiments", "--best", "accuracy", "--json").json][0] == "strong"
+    assert etlml("experiments", "--json").json[0]["name"] == "newest"
+    assert etlml("experiments", "--best", "accuracy", "--json").json[0]["name"] == "strong"
     assert "No experiment has the metric 'f2'" in etlml("experiments", "--best", "f2").err
 
 
