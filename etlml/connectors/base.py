@@ -31,6 +31,7 @@ class Reading:
         memory_bytes: Memory limit of a connection of its own.
         cancelled: Whether to stop.
         log: ``log(level, message)``.
+        most_rows: At most so many rows are copied from a database or workbook (for a preview); None copies all.
     """
 
     name: str
@@ -40,10 +41,15 @@ class Reading:
     memory_bytes: int
     cancelled: Callable[[], bool]
     log: Log
+    most_rows: int | None = None
 
     def own_file(self, suffix: str) -> Path:
         """A file of this source in the run's folder."""
         return self.folder / f"{self.name}.source{suffix}"
+
+    def shortened(self, query: str) -> str:
+        """The query, ended after ``most_rows`` rows if there is such a limit."""
+        return query if self.most_rows is None else f"SELECT * FROM ({query}\n) LIMIT {self.most_rows}"
 
     def database(self, *extensions: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A DuckDB database of its own, with the packaged extensions; it stops when the run is cancelled."""

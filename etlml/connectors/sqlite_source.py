@@ -63,7 +63,7 @@ class SqliteSource(Source):
                 if self.query is None:
                     return _read_table(connection, path, str(self.table), reading)
                 with sqlite_files.reading(path) as database, _interrupted_when(database, reading.cancelled):
-                    rows = _arrow_rows(database, self.query.strip().rstrip(";"))
+                    rows = _arrow_rows(database, reading.shortened(self.query.strip().rstrip(";")))
                     connection.register("rows", rows)
                     return written_out(connection, "SELECT * FROM rows", reading)
 

@@ -18,7 +18,7 @@ def written_out(connection: duckdb.DuckDBPyConnection, query: str, reading: Read
     """Write a query's rows to the source's own file in the run's folder, whole or not at all, and attach it."""
 
     def write(path: Path) -> None:
-        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
+        connection.execute(f"COPY ({reading.shortened(query)}) TO {literal(str(path))} (FORMAT parquet)")
         refuse_cancelled(reading.cancelled)
 
     return _kept(write, reading)

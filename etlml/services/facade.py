@@ -11,6 +11,7 @@ from etlml.services.experiments import ExperimentService
 from etlml.services.health import HealthService
 from etlml.services.logs import LogService
 from etlml.services.models import ModelService
+from etlml.services.notifications import NotificationService
 from etlml.services.once import OnceService
 from etlml.services.packing import PackService
 from etlml.services.pipelines import PipelineService
@@ -20,6 +21,7 @@ from etlml.services.retention import RetentionService
 from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
 from etlml.services.search import SearchService
+from etlml.services.secrets import SecretService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.users import UserService
@@ -56,6 +58,8 @@ class Services:
         self.connections = ConnectionService(store, self.audit, environment)
         self.settings = PreferenceService(store, self.audit)
         self.retention = RetentionService(store, self.audit, self.settings, environment)
+        self.secrets = SecretService(self.audit, environment)
+        self.notifications = NotificationService(store, self.audit, self.secrets)
         self.users = UserService(store, self.audit)
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)

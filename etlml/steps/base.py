@@ -49,6 +49,7 @@ class StepContext:
         cancelled: Whether the run was cancelled; long Python loops ask it.
         memory_bytes: Memory cap of a child process.
         checkpoint: Computes a lazy relation into a Parquet file of the run and returns the materialised one.
+        most_rows: A preview reads at most so many rows of what it copies from a source; None reads all.
     """
 
     step_id: str
@@ -62,6 +63,7 @@ class StepContext:
     cancelled: Callable[[], bool]
     memory_bytes: int
     checkpoint: Callable[[Relation], Relation]
+    most_rows: int | None = None
 
 
 @dataclass(frozen=True)

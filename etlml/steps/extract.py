@@ -31,6 +31,7 @@ class ExtractConfig(StepConfig):
             memory_bytes=context.memory_bytes,
             cancelled=context.cancelled,
             log=context.log,
+            most_rows=context.most_rows,
         )
         relation = self.source.read(reading)
         files = self.source.paths(context.data_dir)

@@ -128,6 +128,13 @@ def ancestors(step: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
     return _reachable(step, needs)
 
 
+def upto(steps: Sequence[Step], last: str) -> list[Step]:
+    """The step of that id and every step that it needs, each with its needs written out, in the order of ``steps``."""
+    needs = resolved_needs(steps)
+    wanted = {last, *ancestors(last, needs)}
+    return [step.model_copy(update={"needs": list(needs[step.id])}) for step in steps if step.id in wanted]
+
+
 def _reachable(start: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
     found: set[str] = set()
     frontier = list(edges.get(start, ()))

@@ -1,0 +1,265 @@
+"""Live previews: what a step of a document, saved or not, would give; nothing is written to sinks, store or runs."""
+
+import copy
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from etlml.compute.children import Children
+from etlml.compute.names import quoted
+from etlml.compute.session import Session
+from etlml.compute.spare import SpareDatabase
+from etlml.documents import PipelineDraft
+from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
+from etlml.services.drafts import draft_from
+from etlml.services.preview_bench import Bench, Reach
+from etlml.services.preview_looks import Look, load_target, look
+from etlml.services.preview_plan import Plan, plan
+from etlml.services.preview_profile import profile
+from etlml.services.preview_result import Preview
+from etlml.services.preview_sources import SourceCopies
+from etlml.services.rows import json_value
+from etlml.settings import Settings
+from etlml.steps.check import problem
+from etlml.steps.load import LoadConfig
+
+MOST_ROWS = 1000
+MEMORY_BYTES = 384 * 2**20
+CHILD_MEMORY_BYTES = 768 * 2**20
+SLOTS = 3
+_PATIENCE_S = 5.0
+_EXACT_S, _SAMPLE_S, _PYTHON_S = 2.0, 2.0, 6.0
+_REACHES = (Reach(), Reach(main=100_000), Reach(main=10_000, others=10_000))
+_EXACT_WEIGHT, _EXACT_WEIGHT_PYTHON = 160 * 2**20, 4 * 2**20
+_TRY_EXACT_AGAIN_S = 60.0
+_MOST_KEPT, _MOST_CELLS = 64, 30_000
+_CHILD_WARM = ("numpy", "pandas", "pyarrow.parquet", "etlml.steps.python_child")
+
+
+class PreviewService:
+    """Computes previews within seconds, one attempt exactly, and on parts of the sources if that takes too long.
+
+    Safe to use from many threads: ``SLOTS`` previews are computed side by side, equal ones once; answers are kept by
+    content, so that asking again costs nothing.
+    """
+
+    def __init__(self, environment: Settings) -> None:
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(SLOTS)
+        self._kept: OrderedDict[str, Preview | EtlmlError] = OrderedDict()
+        self._going: dict[str, Future[Preview]] = {}
+        self._slow: dict[str, tuple[int, float]] = {}
+        self._spare = SpareDatabase(memory_bytes=MEMORY_BYTES)
+        self._copies = SourceCopies()
+        self._children: Children | None = None
+
+    def of_step(
+        self,
+        document: PipelineDraft | Mapping[str, Any],
+        step_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        ops_until: int | None = None,
+        limit: int = 100,
+    ) -> Preview:
+        """What one step would give.
+
+        Args:
+            document: A pipeline, saved or not; what is wrong with steps that this one does not need does not matter.
+            step_id: The step.
+            params: Values in place of the pipeline's own.
+            ops_until: Of a transform only the first so many ops; None is all.
+            limit: How many rows are shown at most.
+
+        Raises:
+            NotFound: There is no such step.
+            EtlmlError: It, or a step that it needs, is wrong or fails; ``details['step']`` says which.
+            StepTimeout: Even a small part of the rows takes too long.
+            Unavailable: Too many previews are being computed.
+        """
+        draft = document if isinstance(document, PipelineDraft) else draft_from(document)
+        started = time.perf_counter()
+        data_dir = self._environment.data_dir
+        try:
+            work = plan(draft, step_id, params=params or {}, ops_until=ops_until, data_dir=data_dir)
+            found = self._once(work, min(max(limit, 0), MOST_ROWS))
+        except EtlmlError as error:
+            raise _named(error, step_id) from error.__cause__
+        if isinstance(config := work.target.config, LoadConfig):
+            found = found.model_copy(update={"target": load_target(config, data_dir)})
+        if found.duration_s == 0:
+            found = found.model_copy(update={"duration_s": time.perf_counter() - started})
+        return found
+
+    def close(self) -> None:
+        """Free what is kept: databases, files, processes."""
+        self._spare.close()
+        self._copies.close()
+        with self._lock:
+            children, self._children = self._children, None
+            self._kept.clear()
+        if children is not None:
+            children.close()
+
+    def _once(self, work: Plan, limit: int) -> Preview:
+        """The preview of that key: kept, being computed by somebody, or computed now."""
+        key = f"{work.key}.{limit}"
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return _told(kept)
+            future = self._going.get(key)
+            mine = future is None
+            if future is None:
+                future = self._going[key] = Future()
+        if not mine:
+            return _told(_outcome(future))
+        try:
+            future.set_result(self._computed(work, limit))
+        except BaseException as error:  # noqa: BLE001  whoever waits for it gets it too
+            future.set_exception(error)
+        finally:
+            with self._lock:
+                del self._going[key]
+        answer = _outcome(future)
+        self._keep(key, answer)
+        return _told(answer)
+
+    def _keep(self, key: str, answer: Preview | EtlmlError) -> None:
+        if isinstance(answer, Unavailable | StepCancelled | StepTimeout):
+            return
+        if isinstance(answer, Preview) and len(answer.rows) * len(answer.columns) > _MOST_CELLS:
+            return
+        with self._lock:
+            self._kept[key] = answer
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+
+    def _computed(self, work: Plan, limit: int) -> Preview:
+        if not self._slots.acquire(timeout=_PATIENCE_S):
+            raise Unavailable("Several previews are being computed already. Wait a moment, then ask again.")
+        try:
+            for number in range(self._first_reach(work), len(_REACHES)):
+                try:
+                    return self._attempt(work, _REACHES[number], limit)
+                except StepCancelled:
+                    self._remember_slow(work, number + 1)
+        finally:
+            self._slots.release()
+            threading.Thread(target=self._spare.refill, name="preview-spare", daemon=True).start()
+        least = _REACHES[-1].main or 0
+        raise StepTimeout(
+            f"The preview takes too long even on {least:,} rows of each source. Run the pipeline up to this step "
+            "instead, or make the step lighter."
+        )
+
+    def _first_reach(self, work: Plan) -> int:
+        """The first of the reaches that is worth a try: by size, and by what took too long a moment ago."""
+        heavy = work.weight > (_EXACT_WEIGHT_PYTHON if work.runs_python else _EXACT_WEIGHT)
+        number, until = self._slow.get(work.source_key, (0, 0.0))
+        if time.monotonic() > until:
+            number = 0
+        return max(number, (2 if work.runs_python else 1) if heavy else 0)
+
+    def _remember_slow(self, work: Plan, number: int) -> None:
+        with self._lock:
+            if len(self._slow) > _MOST_KEPT:
+                self._slow.clear()
+            self._slow[work.source_key] = (min(number, len(_REACHES) - 1), time.monotonic() + _TRY_EXACT_AGAIN_S)
+
+    def _attempt(self, work: Plan, reach: Reach, limit: int) -> Preview:
+        """One try within a time limit; StepCancelled when it is over."""
+        limit_s = (_EXACT_S if reach == _REACHES[0] else _SAMPLE_S) + (_PYTHON_S if work.runs_python else 0)
+        data_dir = self._environment.data_dir
+        files = [one.config.files(data_dir) for one in work.steps]
+        with (
+            tempfile.TemporaryDirectory(prefix="etlml-preview-", ignore_cleanup_errors=True) as made,
+            Session(
+                Path(made).resolve(),
+                memory_bytes=MEMORY_BYTES,
+                readable=[path for each in files for path in each.reads],
+                folders=[path for each in files for path in each.folders],
+                width=1,
+                database=self._spare.take(),
+            ) as session,
+        ):
+            bench = Bench(
+                plan=work,
+                reach=reach,
+                session=session,
+                data_dir=data_dir,
+                copies=self._copies,
+                children=self._child_pool,
+                memory_bytes=CHILD_MEMORY_BYTES,
+                deadline=time.monotonic() + limit_s,
+            )
+            timer = threading.Timer(limit_s, session.interrupt)
+            timer.daemon = True
+            timer.start()
+            try:
+                return _preview(bench, look(bench), limit)
+            finally:
+                timer.cancel()
+
+    def _child_pool(self) -> Children:
+        with self._lock:
+            if self._children is None:
+                self._children = Children(size=1, warm=_CHILD_WARM)
+            return self._children
+
+
+def _preview(bench: Bench, found: Look, limit: int) -> Preview:
+    session, table = bench.session, found.table
+    names = table.schema.names
+    rows = session.rows(f"SELECT * FROM {quoted(table.name)} LIMIT {limit}")
+    return Preview(
+        step=bench.plan.target.step.id,
+        type=bench.plan.target.step.type,
+        columns=tuple({"name": column.name, "type": column.type} for column in table.schema),
+        rows=tuple(dict(zip(names, map(json_value, row), strict=True)) for row in rows),
+        row_count=found.rows,
+        sampled=bool(bench.cut),
+        basis=_basis(bench),
+        profile=profile(session, table.name, table.schema, found.rows),
+        notes=tuple(dict.fromkeys(bench.notes)),
+        **found.facts,
+    )
+
+
+def _basis(bench: Bench) -> str:
+    if not bench.cut:
+        return "Computed on all rows."
+    parts = ", ".join(f"the first {rows:,} rows of {step}" for step, rows in bench.cut.items())
+    others = len(bench.plan.sources) > len(bench.cut)
+    return f"Computed on {parts}{'; the other sources are read whole' if others else ''}."
+
+
+def _outcome(future: Future[Preview]) -> Preview | EtlmlError:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, EtlmlError):
+        return error
+    raise error
+
+
+def _told(answer: Preview | EtlmlError) -> Preview:
+    """The preview, or the error raised afresh: one exception raised again and again would grow its traceback."""
+    if isinstance(answer, EtlmlError):
+        raise copy.copy(answer) from None
+    return answer
+
+
+def _named(error: EtlmlError, step_id: str) -> EtlmlError:
+    """The error with the step that it is about, in its details and, for another step than the one asked for, its message."""
+    at_fault = error.details.setdefault("step", step_id)
+    if at_fault != step_id:
+        error.message = str(problem(error)["message"])
+        error.args = (error.message,)
+    return error
