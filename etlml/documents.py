@@ -20,6 +20,15 @@ ModelStatus = Literal["registered", "deployed", "archived"]
 ValidationStatus = Literal["passed", "warning", "failed"]
 Severity = Literal["info", "warning", "error", "critical"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+NotificationEvent = Literal[
+    "run_failed",
+    "run_recovered",
+    "run_succeeded",
+    "schedule_missed",
+    "validation_failed",
+    "validation_warned",
+    "quarantine",
+]
 Role = Literal["viewer", "editor", "operator", "admin"]
 
 FINAL_RUN_STATUSES: frozenset[str] = frozenset({"success", "failed", "cancelled", "missed"})
@@ -186,6 +195,7 @@ class StepRun(Stored):
     cache_key: str | None = None
     fused_into: str | None = Field(None, description="The step whose query computed this one too.")
     forced: bool = Field(False, description="Whether the step does its work although an earlier result could be used.")
+    reason: str | None = Field(None, description="Why it was skipped, where nothing that failed is the cause.")
     load_id: str | None = Field(None, description="What a sink knows this load by, so that it is never done twice.")
 
     @property
@@ -217,6 +227,9 @@ class Run(Stored):
     retry_of: str | None = None
     retry_from: str | None = Field(
         None, description="The step that the retry starts from; left out: what had not succeeded."
+    )
+    until: str | None = Field(
+        None, description="The step that the run ends with: it and what it needs run, the others are skipped."
     )
     backfill_id: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
@@ -476,3 +489,45 @@ class Backfill(Stored):
     author: str = ""
     created_at: Time = Field(default_factory=utc_now)
     finished_at: Time | None = None
+
+
+class Channel(Stored):
+    """Where messages go, and about what; ``target`` holds references such as ``${secret.NAME}``, never a secret."""
+
+    collection = "notification_channels"
+    id: str = Field(default_factory=new_id)
+    name: str = Field(pattern=NAME_PATTERN)
+    target: str = Field(description="URL of the service in apprise's notation, its secrets by reference.")
+    service: str = Field("", description="The kind of service, e.g. slack, mailtos, json.")
+    events: list[NotificationEvent] = ["run_failed", "run_recovered"]
+    pipelines: list[str] = Field(default_factory=list, description="Only these pipelines, by name.")
+    tags: list[str] = Field(
+        default_factory=list, description="Only pipelines with one of these tags; with neither, all pipelines."
+    )
+    enabled: bool = True
+    active_since: Time = Field(default_factory=utc_now, description="Nothing from before is told.")
+    next_at: Time | None = Field(None, description="No message before: what happens until then goes out as one.")
+    last_sent_at: Time | None = None
+    last_error: str | None = Field(None, description="Why the last message could not be sent; None if it was.")
+    created_at: Time = Field(default_factory=utc_now)
+    updated_at: Time = Field(default_factory=utc_now)
+
+
+class Notice(Stored):
+    """One event for one channel; ``id`` is made of both, so that it is told at most once."""
+
+    collection = "notices"
+    id: str
+    channel_id: str
+    event: NotificationEvent
+    pipeline_id: str | None = None
+    pipeline_name: str = ""
+    run_id: str | None = None
+    title: str
+    lines: list[str] = Field(default_factory=list)
+    link: str = ""
+    status: Literal["waiting", "sending", "sent", "failed"] = "waiting"
+    batch: str | None = None
+    attempts: int = 0
+    created_at: Time = Field(default_factory=utc_now)
+    sent_at: Time | None = None

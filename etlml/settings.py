@@ -20,6 +20,8 @@ _UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 10**3, "kib": 2**10, "m": 2**20, "mb"
 _UNITS |= {"g": 2**30, "gb": 10**9, "gib": 2**30, "t": 2**40, "tb": 10**12, "tib": 2**40}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECRET_PREFIX = "ETLML_SECRET_"
+SECRET_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+SECRET_REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
 
 
 def parse_bytes(value: Any) -> Any:
@@ -83,6 +85,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def secrets_dir(self) -> Path:
+        """One file a secret that was stored here, readable by its owner only."""
+        return self.home / "secrets"
+
+    @property
     def mongod_dir(self) -> Path:
         """Data and log of the embedded MongoDB."""
         return self.home / "mongod"
@@ -120,17 +127,45 @@ def has_screen() -> bool:
 
 
 def environment_secret(name: str) -> str:
-    """The value of ``${secret.NAME}``, from ETLML_SECRET_<NAME>; it is registered for redaction.
+    """The value of ``${secret.NAME}``: ETLML_SECRET_<NAME>, else what was stored under that name; registered for redaction.
 
     Raises:
-        NotFound: The variable is not set.
+        NotFound: Neither is there.
     """
     value = os.environ.get(f"{SECRET_PREFIX}{name.upper()}")
     if value is None:
-        known = [key.removeprefix(SECRET_PREFIX) for key in os.environ if key.startswith(SECRET_PREFIX)]
+        value = stored_secret(get_settings(), name)
+    if value is None:
+        known = [*environment_secret_names(), *stored_secret_names(get_settings())]
         raise NotFound("secret", name, known)
     register_secrets([value])
     return value
+
+
+def with_secrets(text: str) -> str:
+    """``text`` with the values of its ``${secret.NAME}`` references; NotFound if one is not there."""
+    return SECRET_REFERENCE.sub(lambda match: environment_secret(match[1]), text)
+
+
+def environment_secret_names() -> list[str]:
+    """The names of the secrets in the environment."""
+    return sorted(key.removeprefix(SECRET_PREFIX) for key in os.environ if key.startswith(SECRET_PREFIX))
+
+
+def stored_secret_names(settings: Settings) -> list[str]:
+    """The names of the secrets in ETLML_HOME."""
+    folder = settings.secrets_dir
+    return sorted(path.name for path in folder.iterdir() if SECRET_NAME.fullmatch(path.name)) if folder.is_dir() else []
+
+
+def stored_secret(settings: Settings, name: str) -> str | None:
+    """The value of a secret in ETLML_HOME; None if it is not there."""
+    if not SECRET_NAME.fullmatch(name.upper()):
+        return None
+    try:
+        return (settings.secrets_dir / name.upper()).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def user_code_environment(import_paths: Sequence[str]) -> dict[str, str]:
@@ -170,5 +205,6 @@ def get_settings() -> Settings:
         field = ".".join(str(part) for part in first["loc"])
         raise ConfigInvalid(f"Setting ETLML_{field.upper()} cannot be used: {first['msg']}.", field=field) from None
     register_secrets(value for key, value in os.environ.items() if key.startswith(SECRET_PREFIX))
+    register_secrets(filter(None, (stored_secret(settings, name) for name in stored_secret_names(settings))))
     register_secrets(secret.get_secret_value() for secret in (settings.mongodb_uri, settings.secret_key) if secret)
     return settings

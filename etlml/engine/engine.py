@@ -10,6 +10,7 @@ from etlml.clock import Clock, utc_now
 from etlml.compute.children import Children
 from etlml.engine.backfilling import Backfilling
 from etlml.engine.firing import Firing
+from etlml.engine.notifying import Notifying
 from etlml.engine.reconciler import Reconciler
 from etlml.engine.retention import Retention
 from etlml.engine.triggers import Triggers
@@ -26,6 +27,7 @@ CLOCK_S = 1.0
 RECONCILE_S = 2.0
 WARM_UP_AFTER_S = 3.0
 RETENTION_S = 3600.0
+NOTIFY_S = 2.0
 LOG = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that takes longer than its interval is no news
 
@@ -46,11 +48,17 @@ class Engine:
         causes = (Firing(store, now), Triggers(store, settings.data_dir, now), Backfilling(store, now))
         self._causes = [_guarded(cause.tick) for cause in causes]
         self._retention = Retention(store, settings.runs_dir, now)
+        self._notifying = Notifying(store, settings, now)
         self._reconciler = Reconciler(store, now)
         self.worker = RunWorker(settings, store, self._children, now=now)
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"heart": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2), "slow": ThreadPoolExecutor(1)},
+            executors={
+                "heart": ThreadPoolExecutor(1),
+                "default": ThreadPoolExecutor(2),
+                "slow": ThreadPoolExecutor(1),
+                "messages": ThreadPoolExecutor(1),  # a service that does not answer holds up nothing else
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -61,6 +69,7 @@ class Engine:
         self._every(HEARTBEAT_S, self.worker.beat, executor="heart")
         self._every(CLOCK_S, self._tick_clock)
         self._every(RETENTION_S, self._retention.tick, executor="slow")
+        self._every(NOTIFY_S, self._notifying.tick, executor="messages")
         self._every(RECONCILE_S, self._tick_reconciler)
         self._scheduler.start()
         LOG.info("Worker %s is ready.", self.worker.id)

@@ -16,10 +16,9 @@ from etlml.services.etags import check_etag
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.probes import PROBES
-from etlml.settings import Settings, environment_secret
+from etlml.settings import SECRET_REFERENCE, Settings, with_secrets
 from etlml.store import Page, Store
 
-_REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
 _SECRET_FIELD = re.compile(r"(?i)passw|secret|token|api_?key|private_?key|credential")
 _URI_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$\{)[^\s@/]+@")
 
@@ -116,7 +115,7 @@ class ConnectionService:
     def _with_secrets(connection: Connection) -> dict[str, Any]:
         values = dict(connection.config)
         for field, reference in connection.secrets.items():
-            values[field] = _REFERENCE.sub(lambda match: environment_secret(match[1]), reference)
+            values[field] = with_secrets(reference)
         return values
 
 
@@ -142,7 +141,7 @@ def _checked(document: Mapping[str, Any]) -> Connection:
 
 def without_plain_secrets(connection: Connection) -> tuple[Connection, list[str]]:
     """The connection with references to secrets only, and the fields that it lost."""
-    secrets = {field: value for field, value in connection.secrets.items() if _REFERENCE.fullmatch(value)}
+    secrets = {field: value for field, value in connection.secrets.items() if SECRET_REFERENCE.fullmatch(value)}
     config = {field: value for field, value in connection.config.items() if not _is_plain_secret(field, value)}
     dropped = [f"secrets.{field}" for field in connection.secrets if field not in secrets]
     dropped += [f"config.{field}" for field in connection.config if field not in config]
@@ -163,7 +162,7 @@ def _is_plain_secret(field: str, value: Any) -> bool:
     return (
         isinstance(value, str)
         and bool(value)
-        and not _REFERENCE.search(value)
+        and not SECRET_REFERENCE.search(value)
         and bool(_SECRET_FIELD.search(field) or _URI_PASSWORD.search(value))
     )
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from etlml.services.api_keys import ApiKeyService
 from etlml.services.audit import AuditService
 from etlml.services.backfills import BackfillService
+from etlml.services.comparing import ComparisonService
 from etlml.services.connections import ConnectionService
 from etlml.services.doctor import Doctor
 from etlml.services.experiments import ExperimentService
@@ -47,6 +48,7 @@ class Services:
         self.pipelines = PipelineService(store, self.audit)
         self.runs = RunService(store, self.audit, environment)
         self.previews = PreviewService(environment)
+        self.comparing = ComparisonService(store, self.runs, environment)
         self.backfills = BackfillService(store, self.audit, self.runs)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)
         self.webhooks = WebhookService(store, self.audit, self.pipelines, self.runs)

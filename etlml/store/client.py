@@ -28,6 +28,7 @@ from etlml.store.idempotency import IdempotencyStore
 from etlml.store.indexes import ensure_indexes
 from etlml.store.logs import LogStore
 from etlml.store.models import ModelStore
+from etlml.store.notifications import ChannelStore, NoticeStore
 from etlml.store.pipelines import PipelineStore, VersionStore
 from etlml.store.runs import RunStore
 from etlml.store.schedules import ScheduleStore
@@ -75,6 +76,8 @@ class Store:
         self.validations = ValidationStore(database)
         self.logs = LogStore(database)
         self.connections = ConnectionStore(database)
+        self.channels = ChannelStore(database)
+        self.notices = NoticeStore(database)
         self.users = UserStore(database)
         self.api_keys = ApiKeyStore(database)
         self.sessions = SessionStore(database)

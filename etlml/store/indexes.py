@@ -47,6 +47,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression={"status": "pending"},
         ),
         _unique("slot", "pipeline_id", "slot", partialFilterExpression={"status": "running"}),
+        _index("ended", ("finished_at", UP)),
         _index("lease", ("lease_until", UP), partialFilterExpression={"status": "running"}),
         _unique("fire", "pipeline_id", "scheduled_for", partialFilterExpression={"trigger": "schedule"}),
         _unique("interval", "backfill_id", "scheduled_for", partialFilterExpression={"trigger": "backfill"}),
@@ -77,13 +78,25 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index(TTL_INDEX, ("ts", UP), expireAfterSeconds=DEFAULT_DAYS * 86400),
         _index("run", ("run_id", UP), ("_id", UP), partialFilterExpression={"run_id": {"$exists": True}}),
         _index(
-            "pipeline", ("pipeline_id", UP), ("_id", UP), partialFilterExpression={"pipeline_id": {"$exists": True}}
+            "pipeline",
+            *(("pipeline_id", UP), ("_id", UP), ("level", UP), ("ts", UP)),  # the last two so that counting reads no lines
+            partialFilterExpression={"pipeline_id": {"$exists": True}},
         ),
+        _index("group", ("group", UP), ("_id", UP), partialFilterExpression={"group": {"$exists": True}}),
         _index("level", ("level", UP), ("_id", UP)),
         _index("source", ("source", UP), ("_id", UP)),
     ],
     "log_minutes": [_index(TTL_INDEX, ("at", UP), expireAfterSeconds=DEFAULT_DAYS * 86400)],
+    "log_hours": [_index(TTL_INDEX, ("at", UP), expireAfterSeconds=DEFAULT_DAYS * 86400)],
+    "log_groups": [_index(TTL_INDEX, ("at", UP), expireAfterSeconds=DEFAULT_DAYS * 86400)],
     "connections": [_unique("name", "name"), _newest()],
+    "notification_channels": [_unique("name", "name"), _newest()],
+    "notices": [
+        _newest("channel_id"),
+        _index("waiting", ("channel_id", UP), partialFilterExpression={"status": "waiting"}),
+        _index("batch", ("batch", UP), sparse=True),
+        _index("expires", ("created_at", UP), expireAfterSeconds=30 * 86400),
+    ],
     "users": [_unique("name", "name"), _newest()],
     "api_keys": [_unique("key_hash", "key_hash"), _newest()],
     "sessions": [_index("expires", ("expires_at", UP), expireAfterSeconds=0), _index("user", ("user", UP))],
@@ -122,7 +135,7 @@ def _replace(database: Database[Document], name: str, index: IndexModel) -> None
     except OperationFailure as error:
         if error.code not in _CLASH:
             raise
-        if index.document["name"] != TTL_INDEX or name not in ("logs", "log_minutes"):
+        if index.document["name"] != TTL_INDEX or name not in ("logs", "log_minutes", "log_hours", "log_groups"):
             database[name].drop_index(index.document["name"])
             database[name].create_indexes([index])
 

@@ -202,6 +202,23 @@ class RunStore(RunQueue):
         found = self.collection.find(filter_, sort=[("created_at", 1), ("_id", 1)], limit=limit, projection=_HEAVY)
         return [decoded(Run, each) for each in found]
 
+    def ended_after(self, after: datetime, *, limit: int = 500) -> Sequence[Run]:
+        """Runs that ended after then, the first to end first, without their steps: what messages are about."""
+        found = self.collection.find(
+            {"finished_at": {"$gt": after}}, sort=[("finished_at", 1)], limit=limit, projection=_HEAVY
+        )
+        return [decoded(Run, each) for each in found]
+
+    def outcome_before(self, run: Run) -> str | None:
+        """How the last run of its pipeline came out that was made before this one: success or failed; None without any."""
+        filter_ = {
+            "pipeline_id": run.pipeline_id,
+            "status": {"$in": ["failed", "success"]},
+            "created_at": {"$lt": run.created_at},
+        }
+        found = self.collection.find_one(filter_, sort=[("created_at", -1), ("_id", -1)], projection={"status": 1})
+        return None if found is None else str(found["status"])
+
     def delete_ended(self, run_ids: Sequence[str]) -> int:
         """Remove those of the runs that have ended; how many that were."""
         return self.collection.delete({"_id": {"$in": [*run_ids]}, "status": {"$in": sorted(FINAL_RUN_STATUSES)}})

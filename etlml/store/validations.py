@@ -6,6 +6,7 @@ from typing import Any
 
 from etlml.documents import Validation
 from etlml.store.base import DocumentStore
+from etlml.store.encoding import decoded
 from etlml.store.paging import QUERY_MS, Page, contains, day_of, matching, within
 
 
@@ -62,6 +63,19 @@ class ValidationStore(DocumentStore[Validation]):
             "score": sum(score for _, score in days.values()) / evaluations if evaluations else None,
             "by_day": [{"day": day, "score": score / n, "n": int(n)} for day, (n, score) in sorted(days.items())],
         }
+
+    def troubled_after(self, after: datetime, *, limit: int = 500) -> Sequence[Validation]:
+        """Evaluations after then that found something, the first first, without samples and profiles."""
+        found = self.collection.find(
+            {
+                "created_at": {"$gt": after},
+                "$or": [{"status": {"$in": ["failed", "warning"]}}, {"quarantine": {"$ne": None}}],
+            },
+            sort=[("created_at", 1)],
+            limit=limit,
+            projection={"profile": 0, "rules.sample": 0},
+        )
+        return [decoded(Validation, each) for each in found]
 
     def count_before(self, before: datetime) -> int:
         """How many evaluations are older than that."""

@@ -1,7 +1,6 @@
 """Small parts of every page: heads, pills, facts, empty states, error cards, confirmations."""
 
 import html
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -11,17 +10,12 @@ import streamlit as st
 
 from etlml.documents import ErrorInfo
 from etlml.errors import EtlmlError
+from etlml.mends import split_mend
 from etlml.ui import format as words
 from etlml.ui import place
 from etlml.ui.looks import Tone, look
 
 Arguments = ParamSpec("Arguments")
-_LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-_MENDS = (
-    "Did you|Choose|Write|Check|Add|Use|Put|Take|Set|Give|See|Cancel|Wait|Remove|Rename|Look|Mend|Save|Known|It has|Ask|Start",
-    "Drop|Fill|Cast|Leave|Quote|Try|Raise|Lower|Change|Name|Sort|Correct|Make|Press|Install|Run|Copy|Split|Free|Sign|Close|Restore",
-)
-_MEND = re.compile(rf"^({'|'.join(_MENDS)})\b")
 
 
 def escaped(text: str) -> str:
@@ -71,16 +65,6 @@ def section(title: str, note: str = "") -> None:
 def empty(title: str, text: str = "") -> None:
     """What stands where nothing is yet: what will be here and how to get it."""
     st.html(f'<div class="empty-card"><b>{html.escape(title)}</b><span>{html.escape(text)}</span></div>')
-
-
-def split_mend(message: str) -> tuple[str, str]:
-    """A message as (what was wrong, the mend); the mend is empty where the last sentence is none."""
-    lines = message.strip()
-    sentences = _LAST_SENTENCE.split(lines)
-    for at in range(1, len(sentences)):
-        if _MEND.match(sentences[at]):
-            return " ".join(sentences[:at]), " ".join(sentences[at:])
-    return lines, ""
 
 
 def error_html(error: ErrorInfo | EtlmlError) -> str:

@@ -1,0 +1,160 @@
+"""Notification channels: where messages about runs and data go. A URL is written, replaced and used, never shown again."""
+
+import re
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+from pydantic import ValidationError
+
+from etlml.clock import new_id, utc_now
+from etlml.documents import Channel, Notice
+from etlml.engine.sending import checked_target, send, service_of
+from etlml.errors import ConfigInvalid, EtlmlError
+from etlml.invalid import config_invalid
+from etlml.redaction import MASK, register_secrets
+from etlml.services.audit import AuditService
+from etlml.services.etags import check_etag
+from etlml.services.plain import checked_plain
+from etlml.services.principals import LOCAL_NAME
+from etlml.services.secrets import SecretService
+from etlml.settings import SECRET_REFERENCE, with_secrets
+from etlml.store import Page, Store
+
+FIELDS = ("name", "url", "events", "pipelines", "tags", "enabled")
+_OWN_SECRET = "NOTIFY_"
+
+
+class NotificationService:
+    """Create, change, read, test and delete channels."""
+
+    def __init__(self, store: Store, audit: AuditService, secrets: SecretService) -> None:
+        self._store = store
+        self._audit = audit
+        self._secrets = secrets
+
+    def list(self, *, q: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Channel]:
+        """Channels, newest first."""
+        return self._store.channels.list(q=q, limit=limit, cursor=cursor)
+
+    def get(self, name_or_id: str) -> Channel:
+        """The channel of that name or id; NotFound (did you mean) if there is none."""
+        return self._store.channels.find(name_or_id)
+
+    def notices(self, name_or_id: str, *, limit: int = 20, cursor: str | None = None) -> Page[Notice]:
+        """What a channel was told, newest first."""
+        return self._store.notices.list(channel_id=self.get(name_or_id).id, limit=limit, cursor=cursor)
+
+    def create(
+        self, document: Mapping[str, Any], *, author: str = LOCAL_NAME, document_id: str | None = None
+    ) -> Channel:
+        """Add a channel: ``{name, url, events[], pipelines[], tags[], enabled}``.
+
+        A ``url`` without references is stored as a secret of its own.
+
+        Raises:
+            ConfigInvalid: A field is wrong, or the URL is none of a known service.
+            NameTaken: There is a channel of that name.
+        """
+        given = _checked(document)
+        url = given.pop("url", None)
+        if not url:
+            raise ConfigInvalid(
+                "A channel needs a URL. Choose a preset, or write one like json://host/path.", field="url"
+            )
+        channel_id = document_id or new_id()
+        channel = _valid(given | {"id": channel_id, "target": MASK})
+        channel = channel.model_copy(update=self._kept(channel_id, url, author))
+        try:
+            self._store.channels.add(channel)
+        except EtlmlError:
+            self._secrets.forget(_secret_of(channel_id))
+            raise
+        self._audit.record(author, "created", "notification", channel.id, name=channel.name)
+        return channel
+
+    def update(
+        self,
+        name_or_id: str,
+        document: Mapping[str, Any],
+        *,
+        expected_etag: str | None = None,
+        author: str = LOCAL_NAME,
+    ) -> Channel:
+        """Change a channel; what is left out stays, the URL too."""
+        stored = self.get(name_or_id)
+        check_etag(stored, expected_etag)
+        given = _checked(document)
+        url = given.pop("url", None)
+        changed = _valid(stored.model_dump() | given)
+        if changed.enabled and not stored.enabled:
+            changed.active_since = utc_now()
+        if url:
+            changed = changed.model_copy(update=self._kept(stored.id, url, author) | {"next_at": None})
+        changed.updated_at = utc_now()
+        self._store.channels.replace(changed)
+        self._audit.record(author, "changed", "notification", stored.id, name=changed.name, url_changed=bool(url))
+        return changed
+
+    def delete(self, name_or_id: str, *, author: str = LOCAL_NAME) -> None:
+        """Remove a channel, its URL and what it was told."""
+        channel = self.get(name_or_id)
+        self._store.channels.delete(channel.id)
+        self._store.notices.delete_of(channel.id)
+        self._secrets.forget(_secret_of(channel.id))
+        self._audit.record(author, "deleted", "notification", channel.id, name=channel.name)
+
+    def test(self, name_or_id: str) -> dict[str, Any]:
+        """Send a message now: ``{"ok", "message", "duration_ms"}``."""
+        channel = self.get(name_or_id)
+        started = perf_counter()
+        try:
+            send(with_secrets(channel.target), "Test from etlml", f"Channel {channel.name} works.")
+            ok, message = True, "The service took the message."
+        except EtlmlError as error:
+            ok, message = False, error.message
+        return {"ok": ok, "message": message, "duration_ms": round((perf_counter() - started) * 1000, 1)}
+
+    def _kept(self, channel_id: str, url: str, author: str) -> dict[str, str]:
+        """The target as it is stored: references, the secret behind them written."""
+        if not SECRET_REFERENCE.search(url):
+            register_secrets([url])
+            checked_target(url)
+            self._secrets.set(_secret_of(channel_id), url, author=author)
+            return {"target": f"${{secret.{_secret_of(channel_id)}}}", "service": service_of(url)}
+        if not SECRET_REFERENCE.fullmatch(url) and _hides_too_little(url):
+            raise ConfigInvalid(
+                "The URL mixes references with a password in plain text. Make that a reference too, or give the whole URL.",
+                field="url",
+            )
+        resolved = with_secrets(url)
+        checked_target(resolved)
+        return {"target": url, "service": service_of(resolved)}
+
+
+def _hides_too_little(url: str) -> bool:
+    """Whether a password in the URL is no reference."""
+    found = re.search(r"://[^/@]*:(?P<password>[^/@]*)@", SECRET_REFERENCE.sub(MASK, url))
+    return found is not None and MASK not in found["password"]
+
+
+def _secret_of(channel_id: str) -> str:
+    return f"{_OWN_SECRET}{re.sub(r'[^A-Z0-9_]', '_', channel_id.upper())}"
+
+
+def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
+    given: dict[str, Any] = checked_plain(dict(document), where="the channel")
+    for key in given:
+        if key not in FIELDS:
+            raise ConfigInvalid(f"A channel has no field {key!r}. It has: {', '.join(FIELDS)}.", field=key)
+    url = given.get("url")
+    if url is not None and not isinstance(url, str):
+        raise ConfigInvalid("The channel's URL is no text. Write it in quotes.", field="url")
+    return given
+
+
+def _valid(fields: Mapping[str, Any]) -> Channel:
+    try:
+        return Channel.model_validate(fields)
+    except ValidationError as error:
+        raise config_invalid(error, Channel, where="The channel") from None
