@@ -270,6 +270,7 @@ def details(run: Run) -> None:
                 }
                 | {"Finished": words.exact(run.finished_at, place.zone())}
                 | ({"Retry of": run.retry_of} if run.retry_of else {})
+                | ({"Ends with": f"{run.until}; steps that it does not need were skipped"} if run.until else {})
             )
         )
     parts.command_lines({"Command line": f"etlml logs {run.id} -f", "curl": f"curl {frame.api_url()}/runs/{run.id}"})

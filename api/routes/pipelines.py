@@ -12,6 +12,8 @@ from api.replies import BackfillReply, CheckReply, List, MomentsReply, NewWebhoo
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion, Run, RunStatus
 from etlml.errors import VersionConflict
 from etlml.services.backfills import MOST_PARALLEL
+from etlml.services.preview_result import Preview
+from etlml.services.previews import MOST_ROWS
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"], route_class=StrictRoute)
 _DRAFT = {
@@ -31,6 +33,16 @@ class RunRequest(Request):
     params: dict[str, Any] = Field(default_factory=dict, description="Values in place of the pipeline's own.")
     priority: int | None = Field(None, ge=-100, le=100, description="Higher starts first when slots are scarce.")
     cache: bool = Field(True, description="Whether unchanged steps may use results of earlier runs again.")
+    until: str | None = Field(None, description="The step to end with; what it does not need is skipped.")
+
+
+class PreviewRequest(Request):
+    """Which step of which document to look at."""
+
+    document: dict[str, Any] = Field(description="A pipeline, as for POST /pipelines.")
+    step: str = Field(max_length=100)
+    params: dict[str, Any] = Field(default_factory=dict, description="Values in place of the document's own.")
+    limit: int = Field(100, ge=0, le=MOST_ROWS, description="How many rows are shown.")
 
 
 class BackfillRequest(Request):
@@ -74,6 +86,12 @@ def create_pipeline(
 def validate_pipeline(services: Use, _: Viewer, document: PipelineDocument) -> CheckReply:
     """Check a document (JSON or YAML) and save nothing."""
     return CheckReply.model_validate(services.pipelines.validate(document))
+
+
+@router.post("/preview")
+def preview_step(services: Use, _: Editor, body: PreviewRequest) -> Preview:
+    """What a step of a document, saved or not, would give: rows, columns, SQL. Nothing is written anywhere."""
+    return services.previews.of_step(body.document, body.step, params=body.params, limit=body.limit)
 
 
 @router.get("/{pipeline_id}", responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}})
@@ -131,6 +149,7 @@ def run_pipeline(
             priority=wanted.priority,
             document_id=new_id,
             cache=wanted.cache,
+            until=wanted.until,
         ),
     )
     response.headers["Location"] = f"/api/runs/{run.id}"

@@ -10,7 +10,7 @@ from etlml.cli.options import Json, Params, Wait, pairs
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (apply, run, export):
+    for command in (apply, run, preview, export):
         app.command()(command)
 
 
@@ -47,6 +47,9 @@ def run(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Have every step do its work, whatever earlier runs left.")
     ] = False,
+    until: Annotated[
+        str | None, typer.Option(metavar="STEP", help="End with this step; what it does not need is skipped.")
+    ] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +63,7 @@ def run(
         path = Path(pipeline)
         if is_file_name(path):
             pipeline = apply_text(opened, path, text_of(path))[0].name
-        started = opened.runs.start(pipeline, params, cache=not no_cache)
+        started = opened.runs.start(pipeline, params, cache=not no_cache, until=until)
         if not wait:
             if as_json:
                 print_json(started)
@@ -78,6 +81,36 @@ def run(
         print_end(finished)
     if finished.status != "success":
         raise typer.Exit(1)
+
+
+def preview(
+    pipeline: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A stored pipeline, or a file; it is not saved.")
+    ],
+    step: Annotated[str, typer.Argument(help="Id of the step to look at.")],
+    param: Params = [],  # noqa: B006 - typer copies it
+    rows: Annotated[int, typer.Option(min=0, max=1000, help="How many rows to show.")] = 20,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that the step comes to.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a step would give, computed here without writing anything."""
+    from etlml.cli.output import print_json
+    from etlml.cli.previews import print_preview
+    from etlml.cli.session import services
+
+    with services() as opened:
+        path = Path(pipeline)
+        document = (
+            opened.pipelines.from_yaml(text_of(path)) if is_file_name(path) else opened.pipelines.get(pipeline).draft()
+        )
+        found = opened.previews.of_step(document, step, params=pairs(param), limit=rows)
+        opened.previews.close()
+    if as_json:
+        print_json(found)
+    elif sql:
+        typer.echo(found.sql or "-- This step has no SQL of its own.")
+    else:
+        print_preview(found)
 
 
 def export(

@@ -11,7 +11,7 @@ from etlml.clock import Clock, utc_now
 from etlml.compute.children import Children
 from etlml.compute.session import Session
 from etlml.compute.spare import SpareDatabase
-from etlml.documents import ErrorInfo, PipelineDraft, Run, Validation
+from etlml.documents import ErrorInfo, PipelineDraft, Run, Step, Validation
 from etlml.engine.fusion import Fusion, MemberFailed
 from etlml.engine.journal import Journal, LeaseLost, first_error
 from etlml.engine.reuse import Fate, Have, fates
@@ -19,7 +19,7 @@ from etlml.engine.step_runner import StepRunner, World, error_info
 from etlml.errors import EtlmlError, PipelineInvalid, StepCancelled, StepTimeout
 from etlml.steps.base import Tracker
 from etlml.steps.check import CheckedStep, checked_steps
-from etlml.steps.graph import consumers, descendants, width
+from etlml.steps.graph import consumers, descendants, upto, width
 from etlml.steps.templating import References
 
 WIDEST = 8  # branches of one run that work side by side
@@ -108,7 +108,7 @@ class Runner:
 
     def _execute(self) -> ErrorInfo | None:
         try:
-            steps = checked_steps(self.draft.name, self.draft.steps, self.references, self.around.data_dir)
+            steps = checked_steps(self.draft.name, self._wanted(), self.references, self.around.data_dir)
         except PipelineInvalid as error:
             return self._refused(error)
         folder = self.around.runs_dir / self.run.id
@@ -130,6 +130,11 @@ class Runner:
             fusion = Fusion(session, folder)
             self._work(steps, needs, have, fusion, side_by_side)
         return first_error(self.run.steps) if self._failed(steps) else None
+
+    def _wanted(self) -> list[Step]:
+        """The steps that this run is about: what lies beyond its last step does not matter, be it right or wrong."""
+        known = {step.id for step in self.draft.steps}
+        return upto(self.draft.steps, self.run.until) if self.run.until in known else list(self.draft.steps)
 
     def _work(
         self,
@@ -273,7 +278,9 @@ class Runner:
         if self._reason == "shutdown":
             raise StepCancelled("The worker is shutting down.")
         status: Literal["success", "failed", "cancelled"] = "failed" if error else "success"
-        if self._reason == "cancelled" and any(step.status in ("failed", "skipped") for step in self.run.steps):
+        if self._reason == "cancelled" and any(
+            step.status == "failed" or (step.status == "skipped" and step.reason is None) for step in self.run.steps
+        ):
             status, error = "cancelled", None
         if self._reason == "timeout" and error is not None:
             error = error_info(

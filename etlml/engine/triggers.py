@@ -87,7 +87,8 @@ class Triggers:
         if trigger.pipeline is None:
             return []
         upstream = self._store.pipelines.find(trigger.pipeline)
-        last = self._store.runs.latest_of([upstream.id], status="success").get(upstream.id)
+        done = self._store.runs.list(pipeline_id=upstream.id, status="success", limit=20, with_steps=False).items
+        last = next((run for run in done if run.until is None), None)  # a run of a part is no success of the whole
         if last is None or last.finished_at is None:
             return []
         since = max(pipeline.updated_at, self._now() - LOOK_BACK)

@@ -3,20 +3,21 @@
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from etlml.clock import utc_now
 from etlml.documents import LogEntry, LogLevel, Pipeline, Run, RunStatus, Step, StepRun, TriggerKind
-from etlml.engine.new_runs import new_run
+from etlml.engine.new_runs import ended_with, new_run
 from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
-from etlml.services.retries import FAILED, retried_steps
+from etlml.services.retries import FAILED, START, retried_steps
 from etlml.services.rows import parquet_page
 from etlml.settings import Settings
 from etlml.steps.check import check_pipeline
-from etlml.steps.graph import execution_order
+from etlml.steps.graph import execution_order, upto
 from etlml.store import Page, Store
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
@@ -43,15 +44,17 @@ class RunService:
         backfill_id: str | None = None,
         document_id: str | None = None,
         cache: bool = True,
+        until: str | None = None,
     ) -> Run:
         """Queue a run of the pipeline as it is now; a worker takes it within milliseconds.
 
         Args:
             cache: Whether steps may use results of earlier runs again; without it each does its work.
+            until: The step to end with: only it and what it needs run, the others are skipped.
 
         Raises:
             NotFound: There is no such pipeline.
-            ConfigInvalid: A parameter is not declared, or of the wrong kind.
+            ConfigInvalid: A parameter is not declared, or of the wrong kind; or ``until`` names no step.
             PipelineInvalid: With these parameters it cannot run.
             StateConflict: There is already a run for ``scheduled_for``.
         """
@@ -65,6 +68,7 @@ class RunService:
             scheduled_for=scheduled_for,
             reason=reason,
             triggered_by=author,
+            until=until,
         )
         run.backfill_id = backfill_id
         run.id = document_id or run.id
@@ -130,7 +134,8 @@ class RunService:
 
         Args:
             run_id: A finished run.
-            from_: ``failed`` (what did not succeed), ``start`` (everything), or a step's id (it and all that depends on it).
+            from_: ``failed`` (what did not succeed), ``start`` (everything), or a step's id (it and all that depends on it,
+                to the end, wherever ``run`` was asked to end).
             author: Who asks.
 
         Raises:
@@ -144,8 +149,11 @@ class RunService:
             )
         pipeline = self._store.pipelines.find(run.pipeline_id)
         params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
-        fresh = new_run(pipeline, trigger="retry", now=utc_now(), params=params, triggered_by=author)
+        until = run.until if from_ in (FAILED, START) and run.until in {step.id for step in pipeline.steps} else None
+        fresh = new_run(pipeline, trigger="retry", now=utc_now(), params=params, triggered_by=author, until=until)
         steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
+        if until is not None:
+            steps = ended_with(until, pipeline.steps, steps)
         fresh.id = document_id or fresh.id
         fresh.retry_from = None if from_ == FAILED else from_
         fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id}."
@@ -188,10 +196,17 @@ class RunService:
             NotFound: The run has no such step, or its checkpoint has been removed.
             StateConflict: The step kept no rows of its own; the message says why.
         """
+        return parquet_page(self.rows_file(run_id, step_id), limit=limit, offset=offset)
+
+    def rows_file(self, run_id: str, step_id: str) -> Path:
+        """The Parquet file with all rows that a step gave; raises what ``preview`` raises."""
         step = _step(self.get(run_id), step_id)
         if step.checkpoint is None:
             raise StateConflict(_why_no_rows(step), step=step_id, status=step.status, fused_into=step.fused_into)
-        return parquet_page(self._environment.runs_dir / step.checkpoint, limit=limit, offset=offset)
+        path = self._environment.runs_dir / step.checkpoint
+        if not path.is_file():
+            raise NotFound("checkpoint", path.name)
+        return path
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
         """The run once it is finished.
@@ -211,7 +226,10 @@ class RunService:
         return run
 
     def _queue(self, pipeline: Pipeline, run: Run) -> None:
-        if problems := check_pipeline(pipeline.draft(), run.params):
+        draft = pipeline.draft()
+        if run.until is not None:
+            draft = draft.model_copy(update={"steps": upto(draft.steps, run.until)})
+        if problems := check_pipeline(draft, run.params):
             raise PipelineInvalid(pipeline.name, problems)
         if not run.steps:
             raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
@@ -240,6 +258,8 @@ def _step(run: Run, step_id: str) -> StepRun:
 
 
 def _why_no_rows(step: StepRun) -> str:
+    if step.status == "skipped" and step.reason:
+        return f"Step {step.id!r} has no rows. {step.reason}"
     if step.fused_into:
         return (
             f"Step {step.id!r} was computed together with {step.fused_into!r} and kept no rows of its own. "

@@ -44,7 +44,7 @@ def _state(step: StepRun | None, progress: float | None) -> Node:
     hint = (
         f"Computed together with {step.fused_into}"
         if step.fused_into
-        else (words.first_line(step.error.message) if step.error else "")
+        else (words.first_line(step.error.message) if step.error else step.reason or "")
     )
     return {"status": step.status, "rows": words.rows(step.rows_out), "time": took, "progress": progress, "hint": hint}
 

@@ -100,3 +100,21 @@ def test_run_is_watched_cancelled_and_tried_again(client: TestClient, services: 
     assert (again.status_code, again.json()["retry_of"]) == (202, run_id)
     assert client.post(f"/api/runs/{run_id}/retry", json={"from": "keptt"}).status_code == 422
     assert client.get("/api/runs?trigger=retry&pipeline=small").json()["items"][0]["id"] == again.json()["id"]
+
+
+def test_a_step_of_an_unsaved_document_is_previewed(client: TestClient) -> None:
+    body = {"document": a_document(), "step": "kept", "params": {"least": 2}, "limit": 5}
+    found = client.post("/api/pipelines/preview", json=body)
+    assert found.status_code == 200
+    assert (found.json()["row_count"], found.json()["rows"]) == (1, [{"id": 3, "x": 4.0}])
+    assert found.json()["ops"][0]["rows_before"] == 3
+    refused = client.post("/api/pipelines/preview", json={**body, "step": "kep"})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (404, "NotFound")
+    assert client.get("/api/pipelines").json()["items"] == []
+
+
+def test_a_run_can_end_with_a_step(client: TestClient) -> None:
+    client.post("/api/pipelines", json=a_document())
+    run = client.post("/api/pipelines/small/run", json={"until": "kept"}).json()
+    assert (run["until"], [step["status"] for step in run["steps"]]) == ("kept", ["pending", "pending", "skipped"])
+    assert client.post("/api/pipelines/small/run", json={"until": "kep"}).status_code == 422

@@ -111,3 +111,20 @@ def test_export_gives_back_what_apply_takes(etlml: Etlml, small: Path, tmp_path:
     assert etlml("export", "small", "-o", out).code == 0
     assert out.read_text() == etlml("export", "small").out
     assert etlml("apply", out, "--json").json[0]["change"] == "unchanged"
+
+
+def test_preview_shows_rows_and_sql_of_a_file_and_saves_nothing(etlml: Etlml, small: Path) -> None:
+    step = SMALL["steps"][-1]["id"]
+    done = etlml("preview", small, step, "--rows", "1")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 2
+    assert "Computed on all rows." in done.err
+    assert etlml("preview", small, "nonsense").code == 2
+    assert etlml("runs", "--json").json == []
+
+
+def test_run_until_a_step_skips_the_rest(etlml: Etlml, small: Path) -> None:
+    first = SMALL["steps"][0]["id"]
+    run = etlml("run", small, "--until", first, "--json").json
+    assert run["until"] == first
+    assert {step["status"] for step in run["steps"][1:]} == {"skipped"}
