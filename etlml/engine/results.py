@@ -77,6 +77,8 @@ class Results:
     def keep(self, run: Run, checked: CheckedStep, journal: Journal) -> None:
         """Have later runs find the result of a step that has just succeeded."""
         key, state = self._keys.get(checked.step.id), journal.step(checked.step.id)
+        if key is not None and state.cache_key is None:
+            journal.note(checked.step.id, cache_key=key)  # so that two runs can be asked whether their data was the same
         if key is None or not checked.step.cache or checked.step.type not in CACHED or state.status != "success":
             return
         moment = self.now()
