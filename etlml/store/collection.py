@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
-from pymongo import ReturnDocument, WriteConcern
+from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as RawCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -27,6 +27,10 @@ current_session: ContextVar[ClientSession | None] = ContextVar("current_session"
 
 def _translated() -> AbstractContextManager[None]:
     return translated(in_transaction=current_session.get() is not None)
+
+
+def _is_real(raw: object) -> bool:
+    return isinstance(raw, RawCollection)
 
 
 class Collection:
@@ -115,6 +119,18 @@ class Collection:
         with _translated():
             done = self.raw.update_one(filter_, update, upsert=upsert, session=current_session.get())
             return done.matched_count > 0
+
+    def upsert_each(self, changes: Mapping[str, Update]) -> None:
+        """Change many documents by id in one round trip; those that are missing are made."""
+        with _translated():
+            if _is_real(self.raw):
+                if changes:
+                    self.raw.bulk_write(
+                        [UpdateOne({"_id": key}, change, upsert=True) for key, change in changes.items()]
+                    )
+                return
+            for key, change in changes.items():  # mongomock's bulk writes cannot be used by this version of the driver
+                self.raw.update_one({"_id": key}, change, upsert=True)
 
     def replace(self, filter_: Filter, document: Document, *, upsert: bool = False) -> bool:
         """Put a whole document in the place of one match; whether there was one. Raises DuplicateKeyError like ``change``."""

@@ -16,14 +16,17 @@ from etlml.errors import InvalidInput
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
 from etlml.store.faults import fault, translated
-from etlml.store.log_minutes import MINUTE, LogMinutes, minute_of
+from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
+from etlml.store.log_groups import NAME as GROUPS
+from etlml.store.log_lines import LineGroups
+from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
 from etlml.store.paging import QUERY_MS, Page, bounded, matching
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
+MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _counter = itertools.count(int.from_bytes(os.urandom(3)))
 
@@ -42,15 +45,21 @@ class LogStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self.collection = Collection(database[LogEntry.collection], write_concern=RELAXED)
-        self._minutes = LogMinutes(database)
+        self._volume = LogVolume(database)
+        self._groups = LogGroups(database)
         self._database = database
 
     def add_many(self, entries: Iterable[LogEntry]) -> int:
         """Store lines in one round trip, in their order; they get ids by their times. How many there were."""
         documents = [_stored(entry) for entry in entries]
         self.collection.insert_many(documents)
-        self._minutes.add((each["ts"], each["source"], each["level"]) for each in documents)
+        self.count(documents)
         return len(documents)
+
+    def count(self, documents: Sequence[Document]) -> None:
+        """Count lines that were stored, for charts and groups."""
+        self._volume.add((each["ts"], each["source"], each["level"]) for each in documents)
+        self._groups.add(documents)
 
     def query(
         self,
@@ -68,6 +77,7 @@ class LogStore:
         limit: int = 100,
         newest_first: bool = True,
         exact_level: bool = False,
+        group: str | None = None,
     ) -> Page[LogEntry]:
         """Lines in the order of time, newest first.
 
@@ -76,11 +86,13 @@ class LogStore:
             q: Text that the message contains, upper or lower case; a pattern if ``regex``.
             since: From this time on (included).
             until: Up to this time (not included).
+            group: Only lines of this group (see ``groups``).
 
         Raises:
             InvalidInput: The pattern or the cursor cannot be used, or the search took too long.
         """
         limit, filter_ = bounded(limit), _filter(level, exact_level, source, run_id, step_id, pipeline_id, q, regex)
+        filter_ |= matching(group=group)
         bounds = _time_bounds(since, until)
         if cursor is not None:
             if re.fullmatch(r"[0-9a-f]{12,32}", cursor) is None:
@@ -112,10 +124,7 @@ class LogStore:
         since, until = filters.pop("since", None), filters.pop("until", None)
         found = dict.fromkeys(LEVELS, 0)
         if _is_plain(filters):
-            for _, levels in self._minutes.counts(since, until, filters.get("source")):
-                for level, lines in levels.items():
-                    found[level] += lines
-            return found
+            return found | self._volume.totals(since, until, filters.get("source"))
         filter_ = _filter(None, False, **_with_defaults(filters)) | _within_time(since, until)
         groups = self.collection.aggregate(
             [{"$match": filter_}, {"$group": {"_id": "$level", "lines": {"$sum": 1}}}], max_ms=QUERY_MS
@@ -131,8 +140,9 @@ class LogStore:
         """
         width = max((until - since) / buckets, timedelta(milliseconds=1))
         if width >= MINUTE and _is_plain(filters):
-            since, width = minute_of(since), MINUTE * -(-width // MINUTE)
-            counts = _in_buckets(self._minutes.counts(since, until, filters.get("source")), since, width)
+            unit = HOUR if width >= HOUR else MINUTE
+            since, width = floor(since, unit), unit * -(-width // unit)
+            counts = self._volume.volume(since, until, width, filters.get("source"))
         else:
             counts = self._in_buckets(since, until, width, filters)
         return [
@@ -152,7 +162,59 @@ class LogStore:
 
     def sources(self) -> Sequence[str]:
         """The sources that have lines, sorted."""
-        return self._minutes.sources()
+        with translated():
+            return sorted(str(source) for source in self.collection.raw.distinct("source"))
+
+    def groups(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        level: str | None = None,
+        source: str | None = None,
+        limit: int = 100,
+        **filters: Any,
+    ) -> Sequence[LogGroup]:
+        """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first.
+
+        Without other filters than time, level and source, whole hours are counted without reading lines.
+
+        Args:
+            since: From this time on (included).
+            until: Up to this time (not included).
+            level: This level and above, at least WARNING.
+            source: Only lines of this source.
+            limit: At most so many groups.
+            filters: The others of ``query``.
+
+        Raises:
+            InvalidInput: The level or the pattern cannot be used, or it took too long.
+        """
+        levels = [each for each in GROUPED if level is None or LEVELS.index(each) >= LEVELS.index(_known(level))]
+        lines = LineGroups(self.collection)
+        filter_ = _filter(None, False, **_with_defaults({**filters, "source": source})) | {"level": {"$in": levels}}
+
+        def read(start: datetime | None, end: datetime | None) -> Sequence[LogGroup]:
+            nothing = start is not None and end is not None and start >= end
+            return [] if nothing else lines.groups(filter_ | _within_time(start, end))
+
+        first = self._groups.first_hour()
+        if first is None or not _is_plain(filters):
+            return merged(read(since, until))[:limit]
+        begin = first if since is None or since < first else hour_of(since - MICROSECOND) + HOUR
+        end = hour_of(until) if until is not None else None
+        if end is not None and begin >= end:
+            return merged(read(since, until))[:limit]
+        counted = self._groups.between(begin, end, levels=levels, source=source)
+        edges = [*read(since, begin), *(read(end, until) if end is not None else [])]
+        return merged([*counted, *edges])[:limit]
+
+    def group(self, key: str) -> LogGroup | None:
+        """What the lines of a group have in common; None if there are none."""
+        found = self.collection.find({"group": key}, sort=[("_id", -1)], limit=1, projection={"fields": 0})
+        if not found:
+            return None
+        return next(iter(LineGroups(self.collection).groups({"_id": found[0]["_id"]})), None)
 
     def total(self) -> int:
         """About how many lines there are; it reads none of them."""
@@ -161,15 +223,17 @@ class LogStore:
 
     def delete_before(self, before: datetime) -> int:
         """Remove the lines from before then; how many there were."""
-        self._minutes.delete_before(before)
+        self._volume.delete_before(before)
+        self._groups.delete_before(before)
         return self.collection.delete({"_id": {"$lt": _first_id(before)}})
 
     def delete_of_runs(self, run_ids: Sequence[str]) -> int:
         """Remove the lines of those runs; how many there were."""
         filter_ = {"run_id": {"$in": [*run_ids]}}
-        found = self.collection.find(filter_, projection={"ts": 1, "source": 1, "level": 1})
+        found = self.collection.find(filter_, projection={"ts": 1, "source": 1, "level": 1, "group": 1})
         gone = Counter((minute_of(each["ts"]), each["source"], each["level"]) for each in found)
-        self._minutes.change({line: -number for line, number in gone.items()})
+        self._volume.change({line: -number for line, number in gone.items()})
+        self._groups.take(Counter((hour_of(each["ts"]), each["group"]) for each in found if each.get("group")))
         return self.collection.delete(filter_)
 
     def delete_beyond(self, lines: int) -> int:
@@ -177,12 +241,13 @@ class LogStore:
         newest_gone = self.collection.find({}, sort=[("_id", -1)], skip=lines, limit=1, projection={"ts": 1})
         if not newest_gone:
             return 0
-        self._minutes.delete_before(newest_gone[0]["ts"])
+        self._volume.delete_before(newest_gone[0]["ts"])
+        self._groups.delete_before(newest_gone[0]["ts"])
         return self.collection.delete({"_id": {"$lte": newest_gone[0]["_id"]}})
 
     def keep_days(self, days: float) -> None:
         """Have MongoDB remove lines of that age by itself."""
-        for name in (LogEntry.collection, MINUTES):
+        for name in (LogEntry.collection, MINUTES, HOURS, GROUPS):
             index = {"name": TTL_INDEX, "expireAfterSeconds": round(days * 86400)}
             try:
                 self._database.command({"collMod": name, "index": index})
@@ -194,21 +259,13 @@ class LogStore:
 
 def _stored(entry: LogEntry) -> Document:
     plain: Document = storable(entry.model_dump(exclude={"id"}, exclude_none=True))
+    if (key := group_of(entry.level, entry.source, entry.message)) is not None:
+        plain["group"] = key
     return {"_id": log_id(entry.ts), **plain}
 
 
 def _is_plain(filters: dict[str, Any]) -> bool:
     return all(name == "source" for name, value in filters.items() if value)
-
-
-def _in_buckets(
-    minutes: Sequence[tuple[datetime, dict[str, int]]], since: datetime, width: timedelta
-) -> dict[tuple[int, str], int]:
-    found = Counter[tuple[int, str]]()
-    for at, levels in minutes:
-        for level, lines in levels.items():
-            found[((at - since) // width, level)] += lines
-    return found
 
 
 def _within_time(since: datetime | None, until: datetime | None) -> dict[str, Any]:
@@ -236,15 +293,19 @@ def _filter(
     q: str | None,
     regex: bool,
 ) -> dict[str, Any]:
-    if level is not None and level not in LEVELS:
-        raise InvalidInput(f"{level!r} is not a level. Known: {', '.join(LEVELS)}.", field="level")
-    levels = None if level is None else [level] if exact_level else list(LEVELS[LEVELS.index(level) :])
+    levels = None if level is None else [level] if exact_level else list(LEVELS[LEVELS.index(_known(level)) :])
     if levels is not None and len(levels) == len(LEVELS):
         levels = None
     filter_ = matching(level=levels, source=source, run_id=run_id, step_id=step_id, pipeline_id=pipeline_id)
     if q:
         filter_["message"] = {"$regex": _pattern(q) if regex else re.escape(q), "$options": "i"}
     return filter_
+
+
+def _known(level: str) -> str:
+    if level not in LEVELS:
+        raise InvalidInput(f"{level!r} is not a level. Known: {', '.join(LEVELS)}.", field="level")
+    return level
 
 
 def _pattern(text: str) -> str:

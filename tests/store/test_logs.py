@@ -165,3 +165,100 @@ def test_ids_sort_by_time_and_then_in_the_order_they_were_asked_for() -> None:
     ids = [log_id(AT), log_id(AT), log_id(AT + timedelta(milliseconds=1)), log_id(AT + timedelta(days=9000))]
     assert ids == sorted(set(ids))
     assert {len(each) for each in ids} == {22}
+
+
+class TestGroups:
+    def test_lines_that_differ_in_numbers_ids_paths_and_quotes_are_one_group(self, store: Store) -> None:
+        store.logs.add_many(
+            [
+                a_problem(0, "Read 'in/a.csv' in 0.3 s: 12 rows, run 0a1b2c3d4e, /data/out/1.parquet"),
+                a_problem(5, "Read 'in/b.csv' in 12 s: 9,000 rows, run ffab2c3d41, /srv/x.parquet"),
+                a_problem(9, "Something else"),
+            ]
+        )
+        first, second = store.logs.groups()
+        assert (first.lines, first.text) == (2, "Read '…' in # s: # rows, run ‹id›, ‹path›")
+        assert (first.first, first.last) == (AT, AT + timedelta(minutes=5))
+        assert "in/b.csv" in first.example
+        assert (second.lines, second.text) == (1, "Something else")
+
+    def test_level_and_source_tell_groups_apart_and_lines_below_warning_have_none(self, store: Store) -> None:
+        store.logs.add_many(
+            [
+                a_problem(0, "m"),
+                a_problem(1, "m", level="ERROR"),
+                a_problem(2, "m", source="api"),
+                a_problem(3, "m", level="INFO"),
+            ]
+        )
+        assert {(each.level, each.source) for each in store.logs.groups()} == {
+            ("WARNING", "app"), ("ERROR", "app"), ("WARNING", "api"),
+        }  # fmt: skip
+        assert [each.level for each in store.logs.groups(level="ERROR")] == ["ERROR"]
+        assert [each.source for each in store.logs.groups(source="api")] == ["api"]
+
+    def test_lines_of_a_group_are_found_by_its_key(self, store: Store) -> None:
+        store.logs.add_many([a_problem(number, f"Took {number} s") for number in range(3)] + [a_problem(4, "Other")])
+        key = store.logs.groups()[0].key
+        assert [each.message for each in store.logs.query(group=key).items] == ["Took 2 s", "Took 1 s", "Took 0 s"]
+        found = store.logs.group(key)
+        assert found is not None
+        assert found.text == "Took # s"
+        assert store.logs.group("nothing") is None
+
+    @pytest.mark.parametrize(("since", "until"), [(0, 400), (30, 250), (65, 90), (119, 241), (60, 120), (None, 130)])
+    def test_a_time_range_counts_exactly_its_lines(self, store: Store, since: int | None, until: int) -> None:
+        store.logs.add_many([a_problem(number, f"Took {number} s") for number in range(0, 300, 7)])
+        start = AT + timedelta(minutes=since) if since is not None else None
+        found = store.logs.groups(since=start, until=AT + timedelta(minutes=until))
+        expected = [number for number in range(0, 300, 7) if (since or 0) <= number < until]
+        assert found[0].lines == len(expected)
+        assert found[0].first == AT + timedelta(minutes=expected[0])
+        assert found[0].last == AT + timedelta(minutes=expected[-1])
+
+    def test_filters_read_the_lines(self, store: Store) -> None:
+        store.logs.add_many([a_problem(1, "Took 1 s", run_id="r1"), a_problem(2, "Took 2 s", pipeline_id="p1")])
+        assert store.logs.groups(run_id="r1")[0].lines == 1
+        assert store.logs.groups(pipeline_id="p1")[0].last == AT + timedelta(minutes=2)
+        assert store.logs.groups(q="took 2")[0].lines == 1
+
+    def test_lines_without_a_fingerprint_are_grouped_and_found_by_a_pattern(self, store: Store) -> None:
+        store.logs.add_many([a_problem(number, f"Took {number} s (again)") for number in range(3)])
+        store.database["logs"].update_many({}, {"$unset": {"group": ""}})
+        store.database["log_groups"].delete_many({})
+        store.logs.add_many([a_problem(300, "Took 9 s (again)")])
+        (found,) = store.logs.groups()
+        assert found.lines == 4
+        assert len(store.logs.query(q=found.pattern, regex=True).items) == 4
+
+    def test_what_is_removed_is_not_counted(self, store: Store) -> None:
+        store.logs.add_many([a_problem(number, f"Took {number} s", run_id=f"r{number}") for number in range(4)])
+        store.logs.delete_of_runs(["r0"])
+        assert store.logs.groups()[0].lines == 3
+        store.logs.delete_before(AT + timedelta(minutes=2))
+        assert store.logs.groups()[0].lines == 2
+
+
+def a_problem(minute: int, message: str, **fields: Any) -> LogEntry:
+    return LogEntry(ts=AT + timedelta(minutes=minute), message=message, **{"level": "WARNING", **fields})
+
+
+def test_hours_and_minutes_agree(store: Store) -> None:
+    start = AT.replace(minute=0, second=0)
+    store.logs.add_many([a_problem(number, "m", level="INFO") for number in range(0, 600, 11)])
+    for since, until in ((0, 600), (25, 500), (61, 119), (0, 59)):
+        bounds = {"since": start + timedelta(minutes=since), "until": start + timedelta(minutes=until)}
+        shift = (AT - start) // timedelta(minutes=1)
+        expected = sum(since <= number + shift < until for number in range(0, 600, 11))
+        assert store.logs.counts_by_level(**bounds)["INFO"] == expected
+        found = store.logs.histogram(bounds["since"], bounds["until"], buckets=2)
+        assert sum(each["lines"] for each in found) >= expected
+
+
+def test_hours_that_were_not_counted_from_the_beginning_are_taken_from_the_minutes(store: Store) -> None:
+    store.logs.add_many([a_problem(number, "m", level="INFO") for number in range(200)])
+    store.database["log_hours"].delete_many({})
+    store.logs.add_many([a_problem(number, "m", level="INFO") for number in range(200, 400)])
+    assert store.logs.counts_by_level()["INFO"] == 400
+    found = store.logs.histogram(AT - timedelta(hours=2), AT + timedelta(hours=8), buckets=5)
+    assert sum(each["lines"] for each in found) == 400
