@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-from bench import chaos, flights, orders, overhead, start, throughput, training
+from bench import chaos, flights, orders, overhead, pages, start, throughput, training
 from bench.measure import Row, table
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "orders": orders,
     "training": training,
     "throughput": throughput,
+    "pages": pages,
     "chaos": chaos,
 }
 
@@ -29,14 +30,22 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     rows: list[Row] = []
     for name in arguments.name or BENCHMARKS:
-        found: Iterator[Row] = (
-            orders.run(arguments.rows, arguments.memory) if name == "orders" else BENCHMARKS[name].run()
-        )
-        for row in found:
+        for row in _started(name, arguments):
             rows.append(row)
             print(f"{row.name}: {'  '.join(cell for cell in row.cells()[1:] if cell)}", file=sys.stderr, flush=True)
     print(table(rows))
     return 0 if all(row.holds for row in rows) else 1
+
+
+def _started(name: str, arguments: argparse.Namespace) -> Iterator[Row]:
+    found: Iterator[Row]
+    if name == "orders":
+        found = orders.run(arguments.rows, arguments.memory)
+    elif name == "pages":
+        found = pages.run(profile=arguments.profile, only=arguments.only)
+    else:
+        found = BENCHMARKS[name].run()
+    return found
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +63,10 @@ def _arguments() -> argparse.Namespace:
         "--rows", type=int, default=orders.ROWS, help="orders: how many, such as 50000000 (needs 5 GB of disk)"
     )
     parser.add_argument("--memory", help="orders: what ETLML_RUN_MEMORY says, such as 2GiB")
+    parser.add_argument("--profile", action="store_true", help="pages: print the slowest queries of each page")
+    parser.add_argument(
+        "--only", action="append", default=[], help="pages: only this page, or browser; may be repeated"
+    )
     return parser.parse_args()
 
 

@@ -1,0 +1,169 @@
+"""What a person waits for, in a real browser: first visit, other page, reload, a dragged step; and what open pages cost."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.measure import Row, percentile
+from etlml.services import Services
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST_S, SWITCH_S, SAVED_MS = 5.0, 1.5, 400.0
+WATCHED_S, ONE_SHARE, TEN_SHARE = 20.0, 2.0, 15.0
+DRAGS = 8
+PAGES = ("dashboard", "pipelines", "runs", "experiments", "models", "validations", "logs", "settings")
+_TITLES = {name: name.capitalize() for name in PAGES}
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_READY = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def run(uri: str, home: Path, database: str, services: Services) -> Iterator[Row]:
+    """All of it, on a studio that has just been started."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, studio(uri, home, database) as (url, process):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.set_default_timeout(60_000)
+        yield Row("first visit (browser)", _taken(lambda: _opened(page, url, "dashboard")), None, FIRST_S)
+        yield from _switches(page)
+        yield from _reloads(page, url)
+        yield _drag(page, url, services)
+        page.close()
+        yield from _open_pages(browser, url, process, services)
+        browser.close()
+
+
+@contextmanager
+def studio(uri: str, home: Path, database: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The studio as a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {
+        "ETLML_HOME": str(home),
+        "ETLML_MONGODB_URI": uri,
+        "ETLML_DATABASE": database,
+        "ETLML_SUPERVISED": "true",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        time.sleep(3)  # the process loads what pages need once it is up
+        yield url, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _opened(page: Any, url: str, name: str) -> None:
+    page.goto(f"{url}/{name}" if name != "dashboard" else url)
+    _stands(page, name)
+
+
+def _stands(page: Any, name: str) -> None:
+    page.locator(".head h1", has_text=_TITLES[name]).first.wait_for()
+    page.wait_for_selector(_READY)
+
+
+def _taken(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _switches(page: Any) -> Iterator[Row]:
+    for name in (*PAGES[1:], PAGES[0]):
+        link = page.locator(f"[data-testid=stSidebar] a[href$='{'/' if name == 'dashboard' else name}']").first
+
+        def switch(link: Any = link, name: str = name) -> None:
+            link.click()
+            _stands(page, name)
+
+        switch()
+        page.go_back()
+        page.wait_for_timeout(1200)
+        taken = _taken(switch)
+        page.wait_for_timeout(600)
+        yield Row(f"switch to {name} (browser)", taken, None, SWITCH_S)
+
+
+def _reloads(page: Any, url: str) -> Iterator[Row]:
+    for name in PAGES:
+        _opened(page, url, name)
+        page.wait_for_timeout(600)
+
+        def again(name: str = name) -> None:
+            page.reload()
+            _stands(page, name)
+
+        yield Row(f"reload of {name} (browser)", _taken(again), None, SWITCH_S)
+
+
+def _drag(page: Any, url: str, services: Services) -> Row:
+    page.goto(f"{url}/pipeline?id=p2")
+    node = page.locator('.react-flow__node[data-id="s2"]')
+    node.wait_for()
+    page.wait_for_timeout(1500)
+    taken = []
+    for number in range(DRAGS):
+        before = _draft(services)
+        box = node.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + (40, -40)[number % 2], steps=6)
+        page.mouse.up()
+        began = time.perf_counter()
+        while _draft(services) == before and time.perf_counter() - began < 10:
+            time.sleep(0.005)
+        taken.append(1000 * (time.perf_counter() - began))
+        page.wait_for_timeout(800)
+    note = f"p50 {percentile(taken, 0.5):.0f} ms"
+    return Row("dragged step to saved draft (p95)", percentile(taken, 0.95), None, SAVED_MS, "ms", note)
+
+
+def _draft(services: Services) -> Any:
+    found = services.store.database["settings"].find_one({"_id": {"$regex": r"^draft\..*\.p2$"}})
+    return found and found.get("value")
+
+
+def _open_pages(browser: Any, url: str, process: psutil.Process, services: Services) -> Iterator[Row]:
+    """The server's share of a core with one live page open, then with ten."""
+    running = services.store.runs.list(status="running", limit=1).items[0].id
+    contexts = []
+    for wanted, limit, what in ((1, ONE_SHARE, "one live page"), (10, TEN_SHARE, "ten live pages")):
+        while len(contexts) < wanted:
+            context = browser.new_context(viewport={"width": 1280, "height": 860})
+            contexts.append(context)
+            page = context.new_page()
+            page.goto(f"{url}/run?id={running}" if len(contexts) % 2 else f"{url}/runs", timeout=60_000)
+            page.wait_for_selector(_READY, timeout=60_000)
+        time.sleep(5)
+        before = sum(process.cpu_times()[:2])
+        time.sleep(WATCHED_S)
+        share = 100 * (sum(process.cpu_times()[:2]) - before) / WATCHED_S
+        yield Row(f"{what} (server's share of a core)", share, None, limit, "%")
+    for context in contexts:
+        context.close()
