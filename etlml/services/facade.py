@@ -19,6 +19,7 @@ from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
 from etlml.services.previews import PreviewService
 from etlml.services.retention import RetentionService
+from etlml.services.run_views import RunViews
 from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
 from etlml.services.search import SearchService
@@ -48,6 +49,7 @@ class Services:
         self.pipelines = PipelineService(store, self.audit)
         self.runs = RunService(store, self.audit, environment)
         self.previews = PreviewService(environment)
+        self.run_views = RunViews(store)
         self.comparing = ComparisonService(store, self.runs, environment)
         self.backfills = BackfillService(store, self.audit, self.runs)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)

@@ -41,6 +41,9 @@ INDEXES: dict[str, list[IndexModel]] = {
         _newest(),
         _newest("pipeline_id"),
         _newest("status"),
+        _newest("pipeline_id", "status"),
+        _index("longest", ("duration_s", DOWN), ("_id", DOWN)),
+        _index("days", ("created_at", UP), ("status", UP), ("pipeline_id", UP), ("trigger", UP)),  # counting reads no runs
         _index(
             "queue",
             *(("priority", DOWN), ("created_at", UP), ("_id", UP), ("not_before", UP), ("pipeline_id", UP)),

@@ -9,13 +9,11 @@ from typing import Any
 from etlml.documents import FINAL_RUN_STATUSES, Run
 from etlml.store.encoding import decoded
 from etlml.store.paging import QUERY_MS, Page, bounded, contains, day_of, matching, within
-from etlml.store.run_queue import RunQueue
+from etlml.store.run_views import HEAVY, RunViews, runs_matching
 from etlml.store.run_watch import Wakeup, wakeups
 
-_HEAVY = {"steps": 0, "params": 0}
 
-
-class RunStore(RunQueue):
+class RunStore(RunViews):
     """All runs. Thread-safe; what it returns are copies."""
 
     def list(
@@ -30,6 +28,7 @@ class RunStore(RunQueue):
         backfill_id: str | None = None,
         retry_of: str | None = None,
         worker: str | None = None,
+        warned: bool = False,
         limit: int = 50,
         cursor: str | None = None,
         newest_first: bool = True,
@@ -39,20 +38,22 @@ class RunStore(RunQueue):
 
         Args:
             q: Looked for in the pipeline's name, the error and the reason; or the beginning of an id.
+            warned: Whether they must have warnings.
             with_steps: False leaves ``steps`` and ``params`` empty: long lists of long pipelines stay light.
         """
-        filter_ = matching(
+        filter_ = runs_matching(
             pipeline_id=pipeline_id,
             status=status,
             trigger=trigger,
             backfill_id=backfill_id,
             retry_of=retry_of,
             worker=worker,
-        ) | within("created_at", since, until)
-        if q:
-            text = [{field: contains(q)} for field in ("pipeline_name", "error.message", "reason")]
-            filter_["$or"] = [*text, {"_id": {"$gte": q, "$lt": q + "\uffff"}}]
-        projection = None if with_steps else _HEAVY
+            since=since,
+            until=until,
+            q=q,
+            warned=warned,
+        )
+        projection = None if with_steps else HEAVY
         return self._page(filter_, limit=limit, cursor=cursor, newest_first=newest_first, projection=projection)
 
     def fires(
@@ -78,7 +79,7 @@ class RunStore(RunQueue):
             text = contains(reason or unlike or "")
             filter_["reason"] = text if reason else {"$not": re.compile(re.escape(unlike or ""), re.IGNORECASE)}
         found = self.collection.find(
-            filter_, sort=[("scheduled_for", -1)], limit=bounded(limit), projection=_HEAVY, max_ms=QUERY_MS
+            filter_, sort=[("scheduled_for", -1)], limit=bounded(limit), projection=HEAVY, max_ms=QUERY_MS
         )
         return [decoded(Run, each) for each in found]
 
@@ -199,13 +200,13 @@ class RunStore(RunQueue):
     def ended_before(self, before: datetime, *, limit: int = 1000) -> Sequence[Run]:
         """Ended runs created before then, oldest first, without their steps: what retention may remove."""
         filter_ = {"status": {"$in": sorted(FINAL_RUN_STATUSES)}, **within("created_at", None, before)}
-        found = self.collection.find(filter_, sort=[("created_at", 1), ("_id", 1)], limit=limit, projection=_HEAVY)
+        found = self.collection.find(filter_, sort=[("created_at", 1), ("_id", 1)], limit=limit, projection=HEAVY)
         return [decoded(Run, each) for each in found]
 
     def ended_after(self, after: datetime, *, limit: int = 500) -> Sequence[Run]:
         """Runs that ended after then, the first to end first, without their steps: what messages are about."""
         found = self.collection.find(
-            {"finished_at": {"$gt": after}}, sort=[("finished_at", 1)], limit=limit, projection=_HEAVY
+            {"finished_at": {"$gt": after}}, sort=[("finished_at", 1)], limit=limit, projection=HEAVY
         )
         return [decoded(Run, each) for each in found]
 
