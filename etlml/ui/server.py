@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from etlml.settings import get_settings
-from etlml.ui import appearance, assets_route, backend, gate
+from etlml.ui import appearance, assets_route, backend, gate, unsent
 
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Open the store and start the engine if nobody else runs one; stop what was started at the end."""
+    unsent.keep_for_fragments()
     await asyncio.to_thread(_open)
     try:
         yield {}
