@@ -1,6 +1,7 @@
 """The indexes that make every hot query a short walk, and the unique ones that settle races."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pymongo import ASCENDING as UP
 from pymongo import DESCENDING as DOWN
@@ -12,6 +13,7 @@ from etlml.store.encoding import Document
 from etlml.store.logs import DEFAULT_DAYS, TTL_INDEX
 
 _SET = {"$gt": ""}  # not null: a partial index on it serves queries for one value
+_FIGURES = ("created_at", "status", "pipeline_id", "trigger", "pipeline_name", "duration_s")
 _CLASH = {85, 86}  # an index of that name exists with other options or keys
 
 
@@ -43,7 +45,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _newest("status"),
         _newest("pipeline_id", "status"),
         _index("longest", ("duration_s", DOWN), ("_id", DOWN)),
-        _index("days", ("created_at", UP), ("status", UP), ("pipeline_id", UP), ("trigger", UP)),  # counting reads no runs
+        _index("days", *((name, UP) for name in _FIGURES)),  # counting reads no runs
         _index(
             "queue",
             *(("priority", DOWN), ("created_at", UP), ("_id", UP), ("not_before", UP), ("pipeline_id", UP)),
@@ -82,7 +84,12 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("run", ("run_id", UP), ("_id", UP), partialFilterExpression={"run_id": {"$exists": True}}),
         _index(
             "pipeline",
-            *(("pipeline_id", UP), ("_id", UP), ("level", UP), ("ts", UP)),  # the last two so that counting reads no lines
+            *(
+                ("pipeline_id", UP),
+                ("_id", UP),
+                ("level", UP),
+                ("ts", UP),
+            ),  # the last two so that counting reads no lines
             partialFilterExpression={"pipeline_id": {"$exists": True}},
         ),
         _index("group", ("group", UP), ("_id", UP), partialFilterExpression={"group": {"$exists": True}}),
@@ -159,3 +166,38 @@ def missing_indexes(database: Database[Document]) -> list[str]:
         present = set(database[name].index_information())
         missing += [f"{name}.{index.document['name']}" for index in indexes if index.document["name"] not in present]
     return missing
+
+
+@dataclass(frozen=True)
+class IndexFact:
+    """One index: whether it should be there, and is."""
+
+    collection: str
+    name: str
+    state: Literal["present", "missing", "extra"]
+    bytes: int = 0
+
+
+def index_facts(database: Database[Document]) -> list[IndexFact]:
+    """Every index that is there or should be, by collection; those that hold ids alone are left out."""
+    found: list[IndexFact] = []
+    for name, indexes in INDEXES.items():
+        expected = {index.document["name"] for index in indexes}
+        present = set(database[name].index_information()) - {"_id_"}
+        sizes = _index_sizes(database, name) if present else {}
+        found += [
+            IndexFact(
+                name,
+                index,
+                "missing" if index not in present else "present" if index in expected else "extra",
+                sizes.get(index, 0),
+            )
+            for index in sorted(expected | present)
+        ]
+    return found
+
+
+def _index_sizes(database: Database[Document], name: str) -> dict[str, int]:
+    if not _is_real(database):
+        return {}
+    return {index: int(size) for index, size in database.command("collStats", name)["indexSizes"].items()}
