@@ -207,4 +207,9 @@ def get_settings() -> Settings:
     register_secrets(value for key, value in os.environ.items() if key.startswith(SECRET_PREFIX))
     register_secrets(filter(None, (stored_secret(settings, name) for name in stored_secret_names(settings))))
     register_secrets(secret.get_secret_value() for secret in (settings.mongodb_uri, settings.secret_key) if secret)
+    register_secrets(_passwords_in(settings.mongodb_uri.get_secret_value()) if settings.mongodb_uri else ())
     return settings
+
+
+def _passwords_in(uri: str) -> list[str]:
+    return re.findall(r"://[^:/@]*:([^@/]+)@", uri)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from api.bodies import StrictRoute
 from api.deps import Admin, IfMatch, Use, Viewer, tagged
 from api.replies import RetentionReply
-from etlml.services.preferences import Preferences, PreferencesChange
+from etlml.services.preferences import Appearance, Preferences, PreferencesChange
 
 router = APIRouter(prefix="/settings", tags=["settings"], route_class=StrictRoute)
 
@@ -27,6 +27,18 @@ def update_settings(
     preferences = services.settings.update(changes, expected_etag=if_match, author=admin.name)
     tagged(response, preferences)
     return preferences
+
+
+@router.get("/appearance")
+def get_appearance(services: Use, viewer: Viewer) -> Appearance:
+    """How the pages look to whoever asks; null is what the settings say."""
+    return services.settings.appearance(viewer.name)
+
+
+@router.put("/appearance")
+def update_appearance(services: Use, viewer: Viewer, body: Appearance) -> Appearance:
+    """Change how the pages look to whoever asks; open pages follow with their next step."""
+    return services.settings.set_appearance(viewer.name, body.model_dump(exclude_unset=True))
 
 
 @router.get("/retention")

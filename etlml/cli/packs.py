@@ -37,6 +37,9 @@ def retention(
 def pack(
     file: Annotated[Path, typer.Argument(help="File to write; one that is there is replaced.")],
     runs: Annotated[bool, typer.Option("--runs", help="Also ended runs with their checkpoints.")] = False,
+    experiments: Annotated[
+        bool, typer.Option("--experiments", help="Also ended experiments with their metrics.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write pipelines, connections without secrets, settings and models to one file."""
@@ -44,7 +47,7 @@ def pack(
     from etlml.cli.session import services
 
     with services() as opened:
-        done = opened.packing.pack(file.expanduser(), runs=runs)
+        done = opened.packing.pack(file.expanduser(), runs=runs, experiments=experiments)
     if as_json:
         print_json({"file": str(done.path), "bytes": done.bytes, "counts": done.counts, "notes": done.notes})
         return
@@ -57,6 +60,7 @@ def pack(
 def unpack(
     file: Annotated[Path, typer.Argument(help="A file that `etlml pack` wrote.")],
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there under the same name.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring up what a pack holds; what is there already is left alone. It may be repeated."""
@@ -66,7 +70,7 @@ def unpack(
     from etlml.cli.session import services
 
     with services() as opened:
-        outcomes = opened.packing.unpack(file.expanduser(), replace=replace)
+        outcomes = opened.packing.unpack(file.expanduser(), replace=replace, dry_run=dry_run)
     if as_json:
         print_json([asdict(each) for each in outcomes])
         return

@@ -1,6 +1,7 @@
 """The installation: demo, doctor."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,10 +38,18 @@ def demo(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE", help="Also write a diagnostics bundle, a zip file without secrets."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check the installation and say in plain words what to do. Exit code 1 if something must be mended."""
     from etlml.cli.output import print_json
 
+    if bundle is not None:
+        write_bundle(bundle.expanduser())
     checks = findings()
     if as_json:
         print_json([check.as_json() for check in checks])
@@ -49,6 +58,15 @@ def doctor(as_json: Json = False) -> None:
             print_check(check)
     if any(check.status == "fail" for check in checks):
         raise typer.Exit(1)
+
+
+def write_bundle(path: Path) -> None:
+    """Write the diagnostics bundle, and say so on standard error."""
+    from etlml.cli.session import services
+
+    with services() as opened:
+        number = opened.diagnostics.write(path)
+    typer.echo(f"Wrote {path}: {number} files, without secrets.", err=True)
 
 
 def findings() -> "Sequence[Check]":

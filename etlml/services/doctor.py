@@ -56,6 +56,7 @@ class Doctor:
             lambda: self._port("port of the API", self._environment.api_port, "ETLML_API_PORT"),
             self._duckdb,
             self._workers,
+            self._indexes,
             self._access,
         ]
         return [_guarded(check) for check in checks]
@@ -139,6 +140,21 @@ class Doctor:
             )
         return Check("workers", "ok", f"{len(alive)} alive with {sum(worker.slots for worker in alive)} slots.")
 
+    def _indexes(self) -> Check:
+        if self._store is None:
+            return Check("indexes", "ok", "Not looked at: the database is not open.")
+        facts = self._store.indexes()
+        missing = [f"{fact.collection}.{fact.name}" for fact in facts if fact.state == "missing"]
+        if missing:
+            names = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+            return Check(
+                "indexes",
+                "warn",
+                f"{len(missing)} are missing, so lists and searches are slow: {names}.",
+                "Press Create missing on the System tab of the settings, or start again.",
+            )
+        return Check("indexes", "ok", f"All {len(facts)} are there.")
+
     def _access(self) -> Check:
         environment = self._environment
         if not environment.is_loopback and not environment.auth_required:
@@ -156,7 +172,7 @@ def _guarded(check: Callable[[], Check]) -> Check:
     try:
         return check()
     except EtlmlError as error:
-        name = {"_mongodb": "MongoDB", "_duckdb": "DuckDB", "_workers": "workers"}.get(
+        name = {"_mongodb": "MongoDB", "_duckdb": "DuckDB", "_workers": "workers", "_indexes": "indexes"}.get(
             getattr(check, "__name__", ""), "check"
         )
         return Check(name, "fail", error.message, "See the message.")

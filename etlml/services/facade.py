@@ -7,6 +7,7 @@ from etlml.services.audit import AuditService
 from etlml.services.backfills import BackfillService
 from etlml.services.comparing import ComparisonService
 from etlml.services.connections import ConnectionService
+from etlml.services.diagnostics import DiagnosticsService
 from etlml.services.doctor import Doctor
 from etlml.services.experiments import ExperimentService
 from etlml.services.health import HealthService
@@ -24,6 +25,7 @@ from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
 from etlml.services.search import SearchService
 from etlml.services.secrets import SecretService
+from etlml.services.script import ScriptService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.users import UserService
@@ -52,6 +54,7 @@ class Services:
         self.run_views = RunViews(store)
         self.comparing = ComparisonService(store, self.runs, environment)
         self.backfills = BackfillService(store, self.audit, self.runs)
+        self.scripts = ScriptService(store, self.pipelines, environment)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)
         self.webhooks = WebhookService(store, self.audit, self.pipelines, self.runs)
         self.experiments = ExperimentService(store, self.audit, environment)
@@ -72,6 +75,15 @@ class Services:
         self.once = OnceService(store)
         self.search = SearchService(store)
         self.doctor = Doctor(environment, store)
+        self.diagnostics = DiagnosticsService(
+            store,
+            self.audit,
+            environment,
+            doctor=self.doctor,
+            health=self.health,
+            preferences=self.settings,
+            secrets=self.secrets,
+        )
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -24,9 +24,11 @@ from etlml.compute.session import sync_folder
 from etlml.documents import Time
 from etlml.errors import DataUnreadable, InvalidInput
 
-FORMAT = 1
+FORMAT = 2
+"""What this version reads; a pack says the oldest format that its content needs."""
 MANIFEST = "manifest.json"
-KINDS = ("pipelines", "versions", "connections", "preferences", "models", "runs")
+KINDS = ("pipelines", "versions", "connections", "preferences", "models", "runs", "experiments")
+SINCE_FORMAT_2 = {"documents/experiments.jsonl"}
 LARGEST_MANIFEST = 32 * 2**20
 LARGEST_DOCUMENTS = 512 * 2**20
 _NAME = re.compile(r"documents/(?:" + "|".join(KINDS) + r")\.jsonl|files/[0-9]{6,9}")
@@ -86,7 +88,8 @@ class PackWriter:
 
     def finish(self, created_at: Time) -> None:
         """Write the manifest."""
-        manifest = Manifest(format=FORMAT, etlml=__version__, created_at=created_at, entries=self._entries)
+        needed = 2 if SINCE_FORMAT_2 & set(self._entries) else 1
+        manifest = Manifest(format=needed, etlml=__version__, created_at=created_at, entries=self._entries)
         self._archive.writestr(MANIFEST, manifest.model_dump_json(indent=1), zipfile.ZIP_DEFLATED)
 
     def _write(self, name: str, chunks: Iterable[bytes], compression: Literal[0, 8]) -> None:

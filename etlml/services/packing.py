@@ -56,8 +56,10 @@ class PackService:
         self._preferences = preferences
         self._models = models
 
-    def pack(self, path: Path, *, runs: bool = False, author: str = LOCAL_NAME) -> Packed:
-        """Write pipelines, connections, preferences and models, with ``runs`` also ended runs with their checkpoints.
+    def pack(self, path: Path, *, runs: bool = False, experiments: bool = False, author: str = LOCAL_NAME) -> Packed:
+        """Write pipelines, connections, preferences and models.
+
+        With ``runs`` also ended runs with their checkpoints; with ``experiments`` also ended experiments with their metrics.
 
         Tokens of webhooks and secrets stay here; references to secrets go along.
 
@@ -79,13 +81,17 @@ class PackService:
                 writer.add_documents("versions", map(_version_without_tokens, versions))
                 packed_runs = [*self._packed_runs(writer, done)]
                 done.counts["runs"] = writer.add_documents("runs", packed_runs)
+            if experiments:
+                done.counts["experiments"] = writer.add_documents("experiments", self._packed_experiments(done))
         self._audit.record(author, "packed", "pack", path.name, **done.counts)
         return done
 
-    def unpack(self, path: Path, *, replace: bool = False, author: str = LOCAL_NAME) -> list[Outcome]:
+    def unpack(
+        self, path: Path, *, replace: bool = False, dry_run: bool = False, author: str = LOCAL_NAME
+    ) -> list[Outcome]:
         """Bring up what a pack holds; it may be repeated, also after it was interrupted.
 
-        The pack is checked whole before anything is changed.
+        The pack is checked whole before anything is changed; with ``dry_run`` nothing is.
 
         Raises:
             DataUnreadable: The file is missing, no pack, or damaged.
@@ -93,15 +99,18 @@ class PackService:
         """
         with reading(path) as pack:
             self._check_space(pack)
-            work = Unpacking(self._store, self._environment, pack, replace=replace, author=author)
+            work = Unpacking(self._store, self._environment, pack, replace=replace, author=author, dry_run=dry_run)
             work.check()
             outcomes = [
-                *(self._unpacked_connection(each, replace, author) for each in pack.documents("connections")),
+                *(self._unpacked_connection(each, replace, dry_run, author) for each in pack.documents("connections")),
                 *(work.pipeline(each) for each in pack.documents("pipelines")),
+                *(work.experiment(each) for each in pack.documents("experiments")),
                 *(work.model(each) for each in pack.documents("models")),
                 *(work.run(each) for each in pack.documents("runs")),
-                *(self._unpacked_preferences(each, replace, author) for each in pack.documents("preferences")),
+                *(self._unpacked_preferences(each, replace, dry_run, author) for each in pack.documents("preferences")),
             ]
+        if dry_run:
+            return outcomes
         counts = {
             change: sum(each.change == change for each in outcomes) for change in ("created", "replaced", "skipped")
         }
@@ -141,6 +150,18 @@ class PackService:
                     files[checkpoint] = writer.add_file(path)
             yield {"document": run.model_dump(mode="json"), "files": files}
 
+    def _packed_experiments(self, done: Packed) -> Iterator[dict[str, Any]]:
+        points = self._store.metric_points
+        for experiment in _all(self._store.experiments.list):
+            if experiment.status == "running":
+                done.notes.append(f"Experiment {experiment.name!r} is left out: it is running.")
+                continue
+            series = {
+                key: [[point.step, point.value, point.ts.isoformat()] for point in points.series(experiment.id, key)]
+                for key in points.keys(experiment.id)
+            }
+            yield {"document": experiment.model_dump(mode="json"), "series": series}
+
     def _check_space(self, pack: PackReader) -> None:
         needed = sum(entry.bytes for name, entry in pack.manifest.entries.items() if name.startswith("files/"))
         free = shutil.disk_usage(self._environment.home).free
@@ -149,14 +170,16 @@ class PackService:
                 f"The pack holds files of {needed / 2**20:,.0f} MiB, but only {free / 2**20:,.0f} MiB are free. Make room first."
             )
 
-    def _unpacked_connection(self, document: dict[str, Any], replace: bool, author: str) -> Outcome:
+    def _unpacked_connection(self, document: dict[str, Any], replace: bool, dry_run: bool, author: str) -> Outcome:
         connection = valid_document(Connection, document, "connection")
         content = connection.model_dump(include={"name", "kind", "config", "secrets", "description"})
         there = connection.name in self._store.connections.names()
         if there and not replace:
             return Outcome("connection", connection.name, "skipped", "it is there already")
         try:
-            if there:
+            if dry_run:
+                pass
+            elif there:
                 self._connections.update(connection.name, content, author=author)
             else:
                 self._connections.create(content, author=author)
@@ -164,12 +187,13 @@ class PackService:
             return Outcome("connection", connection.name, "skipped", error.message)
         return Outcome("connection", connection.name, "replaced" if there else "created")
 
-    def _unpacked_preferences(self, document: dict[str, Any], replace: bool, author: str) -> Outcome:
+    def _unpacked_preferences(self, document: dict[str, Any], replace: bool, dry_run: bool, author: str) -> Outcome:
         there = self._store.settings.get(PREFERENCES) is not None
         if there and not replace:
             return Outcome("settings", PREFERENCES, "skipped", "they are set already")
         try:
-            self._preferences.update(document, author=author)
+            if not dry_run:
+                self._preferences.update(document, author=author)
         except InvalidInput as error:
             return Outcome("settings", PREFERENCES, "skipped", error.message)
         return Outcome("settings", PREFERENCES, "replaced" if there else "created")

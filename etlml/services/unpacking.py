@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from etlml.clock import new_id, utc_now
-from etlml.documents import Connection, Model, Pipeline, PipelineVersion, Run, Stored
+from etlml.documents import Connection, Experiment, MetricPoint, Model, Pipeline, PipelineVersion, Run, Stored
 from etlml.errors import Conflict, DataUnreadable, NotFound
 from etlml.services.pack_file import PackReader
 from etlml.settings import Settings
@@ -17,6 +17,7 @@ from etlml.store import Store
 
 S = TypeVar("S", bound=Stored)
 Change = Literal["created", "replaced", "skipped"]
+POINTS_AT_ONCE = 5000
 _CHECKPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,149}\.parquet")
 
 
@@ -39,14 +40,25 @@ class Unpacking:
         pack: A checked pack.
         replace: Whether the pack's things take the place of those of the same name.
         author: Who asks.
+        dry_run: Whether only to say what would become of each thing.
     """
 
-    def __init__(self, store: Store, environment: Settings, pack: PackReader, *, replace: bool, author: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        environment: Settings,
+        pack: PackReader,
+        *,
+        replace: bool,
+        author: str,
+        dry_run: bool = False,
+    ) -> None:
         self._store = store
         self._environment = environment
         self._pack = pack
         self._replace = replace
         self._author = author
+        self._dry_run = dry_run
         self._pipeline_ids: dict[str, str] = {}
         self._versions: dict[str, list[PipelineVersion]] = {}
         for document in pack.documents("versions"):
@@ -67,6 +79,8 @@ class Unpacking:
             self._read_model(line)
         for line in self._pack.documents("runs"):
             self._read_run(line)
+        for line in self._pack.documents("experiments"):
+            read_experiment(line)
         for _ in self._pack.documents("preferences"):
             pass  # what it holds is judged when it is set
 
@@ -87,7 +101,8 @@ class Unpacking:
         if self._store.pipelines.get_many([packed_id]):
             pipeline.id = new_id()
         self._pipeline_ids[packed_id] = pipeline.id
-        self._store.in_transaction(lambda: self._add_pipeline(pipeline, packed_id))
+        if not self._dry_run:
+            self._store.in_transaction(lambda: self._add_pipeline(pipeline, packed_id))
         return Outcome("pipeline", pipeline.name, "created")
 
     def model(self, line: dict[str, Any]) -> Outcome:
@@ -99,6 +114,8 @@ class Unpacking:
         same = next((each for each in there if each.version == model.version), None)
         if same is not None and not self._replace:
             return Outcome("model", name, "skipped", "it is there already")
+        if self._dry_run:
+            return Outcome("model", name, "created" if same is None else "replaced")
         target = self._environment.models_dir / model.name / f"{model.version}-{sha256[:12]}.skops"
         self._pack.copy_file(packed, target)
         self._store.in_transaction(lambda: self._add_model(model, same, target, sha256))
@@ -109,6 +126,8 @@ class Unpacking:
         run, files = self._read_run(line)
         if self._store.runs.get_many([run.id]):
             return Outcome("run", run.id, "skipped", "it is there already")
+        if self._dry_run:
+            return Outcome("run", run.id, "created")
         for target, name in files.items():
             if not target.exists():
                 self._pack.copy_file(name, target)
@@ -123,6 +142,19 @@ class Unpacking:
         except Conflict as error:
             return Outcome("run", run.id, "skipped", error.message)
         return Outcome("run", run.id, "created")
+
+    def experiment(self, line: dict[str, Any]) -> Outcome:
+        """Bring up an ended experiment with its metrics; one that is there stays, whatever is asked."""
+        experiment, points = read_experiment(line)
+        if self._store.experiments.get_many([experiment.id]):
+            return Outcome("experiment", experiment.name, "skipped", "it is there already")
+        if not self._dry_run:
+            pipeline_id = self._pipeline_ids.get(experiment.pipeline_id or "", experiment.pipeline_id)
+            self._store.metric_points.delete_of([experiment.id])  # of an unpacking that was interrupted
+            for start in range(0, len(points), POINTS_AT_ONCE):
+                self._store.metric_points.add_many(points[start : start + POINTS_AT_ONCE])
+            self._store.experiments.add(experiment.model_copy(update={"pipeline_id": pipeline_id}))
+        return Outcome("experiment", experiment.name, "created")
 
     def _read_model(self, line: dict[str, Any]) -> tuple[Model, str]:
         """A version of a model, and its file's name in the pack."""
@@ -166,7 +198,8 @@ class Unpacking:
             self._store.pipelines.save(there.id, draft, author=self._author)
             self._store.pipelines.update(there.id, {"schedule_since": utc_now()})
 
-        self._store.in_transaction(work)
+        if not self._dry_run:
+            self._store.in_transaction(work)
         return Outcome("pipeline", packed.name, "replaced")
 
     def _add_pipeline(self, pipeline: Pipeline, packed_id: str) -> None:
@@ -210,6 +243,23 @@ class Unpacking:
                 f"The pack names a file {path[:80]!r}, which is no checkpoint's. It was not made by `etlml pack`."
             )
         return target
+
+
+def read_experiment(line: dict[str, Any]) -> tuple[Experiment, list[MetricPoint]]:
+    """An ended experiment of a pack, and its metrics' points; DataUnreadable if they are none."""
+    experiment = valid_document(Experiment, line.get("document"), "experiment")
+    if experiment.status == "running":
+        raise DataUnreadable(f"The pack is damaged: experiment {experiment.name[:40]!r} has not ended.")
+    series = line.get("series")
+    try:
+        points = [
+            MetricPoint(experiment_id=experiment.id, key=str(key), step=step, value=value, ts=ts)
+            for key, each in (series.items() if isinstance(series, dict) else ())
+            for step, value, ts in each
+        ]
+    except (TypeError, ValueError):
+        raise DataUnreadable(f"The pack has metrics of {experiment.name[:40]!r} that cannot be read.") from None
+    return experiment, points
 
 
 def valid_document(model: type[S], document: Any, kind: str) -> S:

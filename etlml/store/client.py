@@ -1,7 +1,7 @@
 """The door to MongoDB: one client a process, one store a collection."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from etlml.store.encoding import Document
 from etlml.store.experiments import ExperimentStore, MetricPointStore
 from etlml.store.faults import fault, translated
 from etlml.store.idempotency import IdempotencyStore
-from etlml.store.indexes import ensure_indexes
+from etlml.store.indexes import IndexFact, ensure_indexes, index_facts
 from etlml.store.logs import LogStore
 from etlml.store.models import ModelStore
 from etlml.store.notifications import ChannelStore, NoticeStore
@@ -172,6 +172,16 @@ class Store:
             raise fault(error) from None
         return {name: int(found[name]) for name in ("current", "available")}
 
+    def indexes(self) -> Sequence[IndexFact]:
+        """Every index that is there or should be."""
+        with translated():
+            return index_facts(self.database)
+
+    def create_indexes(self) -> None:
+        """Create the indexes that are missing; on large collections this takes a while, and nothing stands still."""
+        with translated():
+            ensure_indexes(self.database)
+
     def sizes(self) -> dict[str, dict[str, int]]:
         """Each collection's documents and bytes (with indexes), for the retention page."""
         found: dict[str, dict[str, int]] = {}
@@ -182,6 +192,7 @@ class Store:
                     found[name] = {
                         "documents": int(stats["count"]),
                         "bytes": int(stats["storageSize"] + stats["totalIndexSize"]),
+                        "index_bytes": int(stats["totalIndexSize"]),
                     }
         return found
 

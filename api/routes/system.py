@@ -1,0 +1,100 @@
+"""The installation itself: indexes, diagnostics, packs."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response, UploadFile
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+from starlette.background import BackgroundTask
+
+from api.deps import Admin, Use
+
+router = APIRouter(prefix="/system", tags=["system"])
+
+
+class IndexReply(BaseModel):
+    """One index."""
+
+    collection: str
+    name: str
+    state: Literal["present", "missing", "extra"]
+    bytes: int
+
+
+class IndexList(BaseModel):
+    """All indexes."""
+
+    items: list[IndexReply]
+
+
+class OutcomeReply(BaseModel):
+    """What became, or would become, of one thing of a pack."""
+
+    kind: str
+    name: str
+    change: Literal["created", "replaced", "skipped"]
+    note: str
+
+
+class OutcomeList(BaseModel):
+    """What became of a pack."""
+
+    items: list[OutcomeReply]
+
+
+@router.get("/indexes")
+def list_indexes(services: Use, _: Admin) -> IndexList:
+    """Every index that is there or should be."""
+    return IndexList(items=[IndexReply.model_validate(vars(fact)) for fact in services.store.indexes()])
+
+
+@router.post("/indexes")
+def create_indexes(services: Use, _: Admin) -> IndexList:
+    """Create the indexes that are missing."""
+    services.store.create_indexes()
+    return list_indexes(services, _)
+
+
+@router.get("/diagnostics", response_class=Response)
+def get_diagnostics(services: Use, admin: Admin) -> Response:
+    """A zip file that says how the installation is, without secrets."""
+    headers = {"Content-Disposition": 'attachment; filename="etlml-diagnostics.zip"'}
+    return Response(services.diagnostics.content(author=admin.name), media_type="application/zip", headers=headers)
+
+
+@router.get("/pack", response_class=FileResponse)
+def get_pack(
+    services: Use,
+    admin: Admin,
+    runs: Annotated[bool, Query(description="Also ended runs with their checkpoints.")] = False,
+    experiments: Annotated[bool, Query(description="Also ended experiments with their metrics.")] = False,
+) -> FileResponse:
+    """Pipelines, connections without secrets, settings and models in one file."""
+    folder = Path(tempfile.mkdtemp(prefix="etlml-pack-"))
+    path = folder / "etlml.pack"
+    try:
+        services.packing.pack(path, runs=runs, experiments=experiments, author=admin.name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    cleaning = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(path, filename=path.name, media_type="application/zip", background=cleaning)
+
+
+@router.post("/unpack")
+def unpack(
+    services: Use,
+    admin: Admin,
+    file: UploadFile,
+    replace: Annotated[bool, Query(description="Replace what is there under the same name.")] = False,
+    dry_run: Annotated[bool, Query(description="Only say what would be done.")] = False,
+) -> OutcomeList:
+    """Bring up what a pack holds; what is there already is left alone."""
+    with tempfile.NamedTemporaryFile(prefix="etlml-unpack-") as kept:
+        shutil.copyfileobj(file.file, kept)
+        kept.flush()
+        outcomes = services.packing.unpack(Path(kept.name), replace=replace, dry_run=dry_run, author=admin.name)
+    return OutcomeList(items=[OutcomeReply.model_validate(vars(each)) for each in outcomes])

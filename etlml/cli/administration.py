@@ -1,0 +1,116 @@
+"""Messages, secrets and settings."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from etlml.cli.options import Json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (notify, secret, settings):
+        app.command()(command)
+
+
+def notify(
+    name: Annotated[str | None, typer.Argument(help="A channel; without it, all are listed.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Add the channel, or give it this URL; - reads it from standard input.")
+    ] = None,
+    events: Annotated[str | None, typer.Option(help="What it tells, e.g. run_failed,run_recovered.")] = None,
+    pipelines: Annotated[str | None, typer.Option(help="Only these pipelines, by name.")] = None,
+    tags: Annotated[str | None, typer.Option(help="Only pipelines with one of these tags.")] = None,
+    enable: Annotated[bool | None, typer.Option("--enable/--disable", help="Switch it on or off.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove the channel.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List notification channels, add or change one, or send one a test message. Exit code 1 if that is not taken."""
+    from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.session import services
+
+    lists = {"events": events, "pipelines": pipelines, "tags": tags}
+    changes: dict[str, Any] = {key: _words(text) for key, text in lists.items() if text is not None}
+    if url is not None:
+        changes["url"] = sys.stdin.readline().strip() if url == "-" else url
+    if enable is not None:
+        changes["enabled"] = enable
+    with services() as opened:
+        channels = opened.notifications
+        if name is None:
+            found = channels.list(limit=1000).items
+            rows = [
+                (one.name, one.service, ", ".join(one.events), "on" if one.enabled else "off", local(one.last_sent_at))
+                for one in found
+            ]
+            columns = ["CHANNEL", "SERVICE", "EVENTS", "STATE", "LAST SENT"]
+            empty = "No channels yet. Add one: etlml notify team --url json://host/path"
+            print_json(found) if as_json else print_table(columns, rows, empty=empty)
+            return
+        if delete:
+            channels.delete(name)
+            typer.echo(f"Removed {name}.")
+            return
+        if changes:
+            there = name in opened.store.channels.names()
+            channel = channels.update(name, changes) if there else channels.create({"name": name, **changes})
+            print_json(channel) if as_json else typer.echo(f"{'Changed' if there else 'Added'} {name}.")
+            return
+        result = channels.test(name)
+    print_json(result) if as_json else typer.echo(result["message"])
+    if not result["ok"]:
+        raise typer.Exit(1)
+
+
+def secret(
+    name: Annotated[str | None, typer.Argument(help="A secret; without it, all names are listed.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove the stored secret.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List secrets by name, or store one that is typed or comes on standard input; values are never shown."""
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        if name is None:
+            found = opened.secrets.list()
+            rows = [(one.name, one.kept) for one in found]
+            plain = [{"name": one.name, "kept": one.kept} for one in found]
+            print_json(plain) if as_json else print_table(["SECRET", "KEPT"], rows, empty="No secrets yet.")
+        elif delete:
+            opened.secrets.delete(name)
+            typer.echo(f"Removed {name}.")
+        else:
+            value = typer.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+            kept = opened.secrets.set(name, value)
+            typer.echo(f"Stored {kept.name}. Use it as ${{secret.{kept.name}}}.")
+
+
+def settings(
+    changes: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE; an empty value is no limit.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the settings that people change while everything runs, or change some of them."""
+    import yaml
+
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    given: dict[str, Any] = {}
+    for change in changes or []:
+        name, sign, text = change.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"{change!r} is no NAME=VALUE.")
+        given[name] = text if name.endswith(("name", "color", "accent", "url")) else yaml.safe_load(text)
+    with services() as opened:
+        found = opened.settings.update(given) if given else opened.settings.get()
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, "no limit" if value is None else str(value)) for name, value in found.model_dump().items()]
+    print_table(["SETTING", "VALUE"], rows, empty="")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
