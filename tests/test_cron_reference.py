@@ -6,8 +6,10 @@ that time right after the jump, and when the hour comes twice only the first tim
 """
 
 import random
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -97,17 +99,23 @@ class Reference:
         return moment
 
     def by_real_time(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        hour = start.replace(minute=0) - timedelta(hours=1)
-        while hour <= end:
-            local = hour.astimezone(self.zone)
-            if not local.minute and not (local.hour in self.hours and self.on_day(local)):
-                hour += timedelta(hours=1)
+        hours, clocks = local_hours(self.zone.key)
+        for at in range(bisect_left(hours, start) - 1, bisect_left(hours, end) + 1):
+            clock = clocks[at]
+            if clock.hour not in self.hours and (clock + timedelta(minutes=59)).hour not in self.hours:
                 continue
-            for minute in range(60) if local.minute else sorted(self.minutes):
-                at = (hour + timedelta(minutes=minute)).astimezone(self.zone)
-                if at.hour in self.hours and at.minute in self.minutes and self.on_day(at):
-                    yield at.astimezone(UTC)
-            hour += timedelta(hours=1)
+            for minute in range(60) if clock.minute else sorted(self.minutes):
+                shown = clock + timedelta(minutes=minute)
+                if shown.minute in self.minutes and shown.hour in self.hours and self.on_day(shown):
+                    yield hours[at] + timedelta(minutes=minute)
+
+
+@lru_cache
+def local_hours(zone: str) -> tuple[list[datetime], list[datetime]]:
+    """Every hour of the two years and a little more, in UTC and as clocks show it; they all change at full hours of UTC."""
+    first = START - timedelta(days=3)
+    hours = [first + timedelta(hours=hour) for hour in range(int((END - START) / timedelta(hours=1)) + 24 * 6)]
+    return hours, [hour.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for hour in hours]
 
 
 def windows(expression: str, zone: str) -> list[tuple[datetime, datetime]]:

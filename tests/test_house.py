@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,15 +34,6 @@ def test_only_settings_reads_the_environment() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert [str(path.relative_to(ROOT)) for path in silent if path.stat().st_size] == []
-
-
-def test_help_of_the_command_line_is_there_at_once() -> None:
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "etlml.cli", "--help"], cwd=ROOT, check=True, capture_output=True)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.5
 
 
 def test_help_of_the_command_line_loads_nothing_heavy() -> None:

@@ -18,7 +18,7 @@ from etlml.services import Services
 from tests.services.factories import a_document
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 6
+EXAMPLES = 4
 HOST = {"Host": "localhost"}
 
 

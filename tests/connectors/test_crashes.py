@@ -17,7 +17,7 @@ from tests.connectors.world import World
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("ETLML_TEST_KILLS", "3"))  # more of them for a long night
-LOADS = 6 * KILLS
+LOADS = 4 * KILLS
 
 
 def started(world: World, kind: str, mode: Mode) -> subprocess.Popen[bytes]:
