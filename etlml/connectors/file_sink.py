@@ -42,7 +42,7 @@ class FileSink(Sink):
     )
 
     def check(self, data_dir: Path, schema: Schema | None, mode: Mode) -> None:
-        kind = self._kind()
+        kind = self.file_kind()
         if "${" not in self.path:
             self._target(data_dir)
         if kind.packing not in UNPACKED_WRITES:
@@ -63,17 +63,18 @@ class FileSink(Sink):
             )
 
     def takes_lazy(self, mode: Mode) -> bool:
-        return mode == "overwrite" and not self.partition_by and self._kind().format != "excel"
+        return mode == "overwrite" and not self.partition_by and self.file_kind().format != "excel"
 
     def write(self, writing: Writing) -> Written:
         target = self._target(writing.data_dir)
-        kind = self._kind()
+        kind = self.file_kind()
         with failures(str(target)), alone(target, writing.cancelled):
             if self.partition_by:
                 return write_folder(target, kind, tuple(self.partition_by), writing)
             return _write_file(target, kind, writing)
 
-    def _kind(self) -> FileKind:
+    def file_kind(self) -> FileKind:
+        """The format and the packing of what is written."""
         name = Path(self.path)
         if self.partition_by and self.format is None and not name.suffix:
             return FileKind("parquet")

@@ -55,16 +55,16 @@ class FileSource(Source):
         type_names(self.types)
         if "${" in self.path:
             return None
-        files = self._with_kinds(expanded(self.path, data_dir))
+        files = self.with_kinds(expanded(self.path, data_dir))
         if not files:
             self._check_name()
             return None
-        format_ = self._one_format(files)
+        format_ = self.one_format(files)
         try:
             found_files(self.path, data_dir)
-            if format_ == "excel" or self._must_lay_out(files):
+            if format_ == "excel" or self.must_lay_out(files):
                 return None
-            return described(self._query(files, format_, codec))
+            return described(self.query_of(files, format_, codec))
         except DataUnreadable:
             return None  # the file may be another one by the time of the run
 
@@ -75,19 +75,20 @@ class FileSource(Source):
         return reachable(self.path, data_dir)
 
     def read(self, reading: Reading) -> Relation:
-        files = self._with_kinds(found_files(self.path, reading.data_dir))
-        format_ = self._one_format(files)
+        files = self.with_kinds(found_files(self.path, reading.data_dir))
+        format_ = self.one_format(files)
         if format_ == "excel":
             return self._read_excel([path for path, _ in files], reading)
         for path, kind in files:
             refuse_cut_off(path, kind.packing, reading.cancelled)
         paths, codec = tuple(path for path, _ in files), codec_name(self.encoding)
-        if self._must_lay_out(files):
+        if self.must_lay_out(files):
             files, codec = self._laid_out(files, reading), "utf-8"
-        query = self._query(files, format_, codec)
+        query = self.query_of(files, format_, codec)
         return reading.session.define(reading.name, Query(query, effects=("source",), source_files=paths))
 
-    def _query(self, files: Files, format_: Format, codec: str) -> str:
+    def query_of(self, files: Files, format_: Format, codec: str) -> str:
+        """The SELECT over files that DuckDB reads where they lie."""
         packed = [(path, kind.packing) for path, kind in files]
         paths = [path for path, _ in files]
         if format_ in ("csv", "tsv"):
@@ -113,7 +114,8 @@ class FileSource(Source):
             )
             return written_out(connection, query, reading)
 
-    def _must_lay_out(self, files: Files) -> bool:
+    def must_lay_out(self, files: Files) -> bool:
+        """Whether DuckDB can only read plain copies of the files."""
         return any(needs_laying_out(kind, self._codec(path, kind)) for path, kind in files)
 
     def _laid_out(self, files: Files, reading: Reading) -> Files:
@@ -129,10 +131,12 @@ class FileSource(Source):
             return "utf-16"
         return codec_name(self.encoding)
 
-    def _with_kinds(self, paths: Sequence[Path]) -> Files:
+    def with_kinds(self, paths: Sequence[Path]) -> Files:
+        """The files, each with what its name says about it."""
         return [(path, kind_of(path, self.format, field="source.path")) for path in paths]
 
-    def _one_format(self, files: Files) -> Format:
+    def one_format(self, files: Files) -> Format:
+        """The format that all the files have; ConfigInvalid if they have several."""
         formats = sorted({kind.format for _, kind in files})
         if len(formats) > 1:
             raise ConfigInvalid(

@@ -65,8 +65,13 @@ def _answer(estimator: Any, matrix: Any, task: Task) -> Answer:
 
 def judged(rows: Indices, algorithm: Algorithm, seed: int) -> Indices:
     """The test rows that are judged: all, or a fixed sample of many."""
+    return sampled(rows, judged_at_most(algorithm), seed)
+
+
+def judged_at_most(algorithm: Algorithm) -> int:
+    """How many rows an algorithm is judged by."""
     slow = ".".join(algorithm.module.split(".")[:2]) in _SLOW
-    return sampled(rows, MOST_JUDGED_SLOWLY if slow else MOST_JUDGED, seed)
+    return MOST_JUDGED_SLOWLY if slow else MOST_JUDGED
 
 
 def sampled(rows: Indices, most: int, seed: int) -> Indices:
