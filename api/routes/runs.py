@@ -8,6 +8,7 @@ from pydantic import Field
 from api.bodies import StrictRoute
 from api.deps import Editor, Paged, Repeatable, Search, Since, Until, Use, Viewer
 from api.replies import List, Preview, Request
+from api.routes import run_views
 from etlml.documents import LogEntry, LogLevel, Run, RunStatus, TriggerKind
 from etlml.services.retries import FAILED
 from etlml.services.rows import MOST_ROWS
@@ -45,6 +46,9 @@ def list_runs(
         cursor=page.cursor,
     )
     return List.of(found)
+
+
+router.include_router(run_views.router)  # first: its paths are not ids
 
 
 @router.get("/{run_id}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etlml.cli import comparing
 from etlml.cli.options import Json, Limit, RunId, Wait
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (runs, logs, cancel, retry):
         app.command()(command)
+    comparing.register(app)
 
 
 def one_of(known: list[str], value: str | None, option: str) -> str | None:

@@ -19,13 +19,14 @@ from etlml.services.comparison import (
     StepPair,
     StepRows,
 )
-from etlml.services.rows import json_value
+from etlml.services.rows import json_value, parquet_page
 from etlml.services.runs import RunService
 from etlml.services.version_diff import FieldChange, changed_settings, changed_steps, differences
 from etlml.settings import Settings
 from etlml.store import Store
 
 MOST_ROWS = 1000
+LAST_SUCCESS = "last-success"
 
 
 class ComparisonService:
@@ -39,10 +40,15 @@ class ComparisonService:
     def runs(self, before: str, after: str) -> RunComparison:
         """Two runs, of one pipeline or of two.
 
+        Args:
+            before: A run, or ``last-success``: the last success of the other's pipeline before it.
+            after: A run.
+
         Raises:
             NotFound: There is no such run.
         """
-        first, second = self._runs.get(before), self._runs.get(after)
+        second = self._runs.get(after)
+        first = self._runs.get(self._id(before, after))
         drafts = self._draft(first), self._draft(second)
         left, right = drafts
         changes = changed_steps(left.steps, right.steps) if left and right else []
@@ -68,9 +74,7 @@ class ComparisonService:
     def keys(self, before: str, after: str, step: str) -> tuple[list[str], list[str]]:
         """The columns that both results of a step have, and those of them that tell its rows apart (if a few tries found any)."""
         files = self._files(before, after, step)
-        columns = [
-            [column["name"] for column in self._runs.preview(run, step, limit=1)["columns"]] for run in (before, after)
-        ]
+        columns = [[column["name"] for column in parquet_page(path, limit=1)["columns"]] for path in files]
         return [column for column in columns[0] if column in columns[1]], suggested_keys(
             *files, memory_bytes=self._memory
         )
@@ -101,7 +105,15 @@ class ComparisonService:
         return min(self._environment.run_memory, MEMORY)
 
     def _files(self, before: str, after: str, step: str) -> tuple[Path, Path]:
-        return self._runs.rows_file(before, step), self._runs.rows_file(after, step)
+        return self._runs.rows_file(self._id(before, after), step), self._runs.rows_file(after, step)
+
+    def _id(self, before: str, after: str) -> str:
+        if before != LAST_SUCCESS:
+            return before
+        found = self._store.runs.success_before(self._runs.get(after))
+        if found is None:
+            raise NotFound("successful run before", after)
+        return found
 
     def _draft(self, run: Run) -> PipelineDraft | None:
         try:

@@ -28,6 +28,7 @@ from etlml.services.secrets import SecretService
 from etlml.services.script import ScriptService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
+from etlml.services.step_files import StepFiles
 from etlml.services.users import UserService
 from etlml.services.validations import ValidationService
 from etlml.services.webhooks import WebhookService
@@ -53,6 +54,7 @@ class Services:
         self.previews = PreviewService(environment)
         self.run_views = RunViews(store)
         self.comparing = ComparisonService(store, self.runs, environment)
+        self.step_files = StepFiles(self.runs, self.comparing)
         self.backfills = BackfillService(store, self.audit, self.runs)
         self.scripts = ScriptService(store, self.pipelines, environment)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)

@@ -1,0 +1,68 @@
+"""All rows of a step, or all that differ between two runs, as a file to send: nothing is held in memory."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from etlml.compute.export import write_csv
+from etlml.services.comparing import ComparisonService
+from etlml.services.runs import RunService
+
+FileFormat = Literal["csv", "parquet"]
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to send under a name; ``done`` is called once it is sent, and removes what was made for it."""
+
+    path: Path
+    name: str
+    media_type: str
+    folder: Path | None = None
+
+    def done(self) -> None:
+        """Remove what was made for this download."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class StepFiles:
+    """Makes files of rows; safe to use from many threads."""
+
+    def __init__(self, runs: RunService, comparing: ComparisonService) -> None:
+        self._runs = runs
+        self._comparing = comparing
+
+    def rows(self, run_id: str, step_id: str, form: FileFormat) -> Download:
+        """Every row that a step gave; the checkpoint itself for Parquet.
+
+        Raises:
+            NotFound: The run has no such step, or its rows have been removed.
+            StateConflict: The step kept no rows of its own.
+        """
+        source = self._runs.rows_file(run_id, step_id)
+        name = f"{step_id}-{run_id[-6:]}.{form}"
+        if form == "parquet":
+            return Download(source, name, MEDIA_TYPES[form])
+        return _made(name, form, lambda target: write_csv(source, target))
+
+    def differences(
+        self, before: str, after: str, step_id: str, form: FileFormat, *, keys: Sequence[str] | None = None
+    ) -> Download:
+        """Every row that differs between two runs' results of a step; raises what ``ComparisonService.step`` raises."""
+        name = f"{step_id}-{before[-6:]}-{after[-6:]}.{form}"
+        return _made(name, form, lambda target: self._comparing.write(before, after, step_id, target, keys=keys))
+
+
+def _made(name: str, form: FileFormat, write: Callable[[Path], object]) -> Download:
+    folder = Path(tempfile.mkdtemp(prefix="etlml-download-"))
+    try:
+        write(folder / f"rows.{form}")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Download(folder / f"rows.{form}", name, MEDIA_TYPES[form], folder)

@@ -1,0 +1,34 @@
+"""Runs looked at together, over REST."""
+
+from fastapi.testclient import TestClient
+
+from etlml.documents import Run
+from etlml.services import Services
+from tests.services.test_comparing import NEW, OLD, a_run
+
+
+def test_two_runs_are_compared_and_their_rows_downloaded(client: TestClient, services: Services) -> None:
+    one, two = (a_run(services, "p", 1, rows, least) for rows, least in ((OLD, 1), (NEW, 2)))
+    found = client.get(f"/api/runs/{one.id}/compare/{two.id}").json()
+    assert (found["params"][0]["path"], found["versions_known"]) == ("least", False)
+    assert client.get(f"/api/runs/last-success/compare/{two.id}").json()["before"]["id"] == one.id
+    steps = f"/api/runs/{one.id}/compare/{two.id}/steps/kept"
+    rows = client.get(f"{steps}?keys=id&limit=1").json()
+    assert (rows["added"], rows["removed"], rows["changed"], len(rows["rows"])) == (1, 1, 1, 1)
+    refused = client.get(f"{steps}?keys=nothing")
+    assert (refused.status_code, refused.json()["error"]["type"]) == (422, "ColumnMissing")
+    file = client.get(f"{steps}/rows?format=csv")
+    assert file.text.splitlines()[0] == "difference,id,x before,x after"
+    assert "attachment" in file.headers["content-disposition"]
+    whole = client.get(f"/api/runs/{one.id}/steps/kept/rows?format=parquet")
+    assert whole.content[:4] == b"PAR1"
+    assert client.get(f"/api/runs/{one.id}/steps/kept/rows").text.splitlines() == ["id,x", "1,a", "2,b", "3,c"]
+
+
+def test_runs_are_counted_by_day_and_laid_out_as_a_grid(client: TestClient, services: Services) -> None:
+    services.store.runs.put(Run(id="r", pipeline_id="p", status="success", duration_s=1.5))
+    (day,) = client.get("/api/runs/by-day?timezone=Europe/Berlin").json()
+    assert (day["status"], day["runs"]) == ("success", 1)
+    assert client.get("/api/runs/by-day?timezone=nowhere").status_code == 422
+    assert client.get("/api/runs/grid?pipeline=p").json()["runs"][0]["id"] == "r"
+    assert client.get("/api/runs/longest").json()[0]["id"] == "r"

@@ -1,0 +1,18 @@
+"""compare."""
+
+from pathlib import Path
+
+from tests.cli.conftest import Etlml
+
+
+def test_two_runs_are_compared(etlml: Etlml, small: Path) -> None:
+    one = etlml("run", small, "--wait", "--json").json["id"]
+    two = etlml("run", "small", "--param", "least=3", "--wait", "--json").json["id"]
+    shown = etlml("compare", one, two)
+    assert "least" in shown.out
+    assert etlml("compare", two, "--json").json["before"]["id"] == one
+    rows = etlml("compare", one, two, "--step", "some", "--keys", "n", "--json").json
+    assert (rows["removed"], rows["same"]) == (1, 2)
+    assert "1 removed" in etlml("compare", one, two, "--step", "some").out
+    assert etlml("compare", one, two, "--keys", "n").code == 2
+    assert etlml("compare", one, two, "--step", "some", "--keys", "nothing").code == 2
