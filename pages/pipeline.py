@@ -12,6 +12,7 @@ from etlml.ui import (
     frame,
     graph,
     lists,
+    live_preview,
     parts,
     pipeline_settings,
     place,
@@ -128,16 +129,44 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         if live and shown is not None and shown.is_final:
             st.rerun()
         with right, st.container(key="step_panel", height=620, border=True):
-            step_panel.draw(services, draft, run=shown, may_edit=MAY_EDIT)
+            later = step_panel.draw(
+                services, draft, run=shown, may_edit=MAY_EDIT, runs=part_runs(pipeline, draft, shown)
+            )
         with left:
             problems, _ = draft.looked_into(services)
             draw_canvas(draft, shown, problems)
             general(problems)
+        step = draft.step(draft.selected)
+        if step is not None and live_preview.is_below():
+            with st.container(key="preview_below", border=True):
+                live_preview.draw(services, draft, step, run=shown, height=420, key="below")
+                live_preview.place_switch("below")
+        later()
         drafts.keep(services, draft, user.name)
         if (draft.is_dirty, bool(draft.document.steps)) != in_header:  # the header shows it
             st.rerun()
 
     editor()
+
+
+def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.Runs:
+    """Running to and from a step: what is edited is saved first, as with Run."""
+
+    def is_saved() -> bool:
+        return not (draft.is_dirty and MAY_EDIT) or save(draft, quietly=True)
+
+    def to(step_id: str) -> None:
+        if is_saved():
+            run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user, until=step_id)
+
+    def from_(step_id: str) -> None:
+        if run is not None and is_saved():
+            with parts.shown_errors():
+                fresh = services.runs.retry(run.id, step_id, author=user.name)
+                parts.toast_later(f"Run from {step_id} started.", ":material/play_arrow:")
+                place.go("run", id=fresh.id)
+
+    return step_panel.Runs(MAY_RUN, to, from_)
 
 
 def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -> None:

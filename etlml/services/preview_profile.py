@@ -10,7 +10,7 @@ from etlml.compute.schema import Column, Schema
 from etlml.compute.session import Session
 from etlml.services.preview_result import ColumnProfile
 from etlml.services.rows import json_value
-from etlml.validation.kinds import kind_of
+from etlml.validation.kinds import is_integer, kind_of
 
 MOST_COLUMNS = 150
 BARS = 16
@@ -84,8 +84,8 @@ def _shapes(
     (row,) = session.rows(f"SELECT count(*), {', '.join(asked)} FROM {quoted(table)}")
     looked_at, answers = int(row[0]), iter(row[1:])
     return [
-        {} if expression is None else _read(column, next(answers), looked_at)
-        for column, expression in zip(columns, wanted, strict=True)
+        {} if expression is None else _read(column, span, next(answers), looked_at)
+        for column, expression, span in zip(columns, wanted, ends, strict=True)
     ]
 
 
@@ -96,6 +96,8 @@ def _shape(column: Column, low: Any, high: Any) -> str | None:
         least, span = _number(kind, low), _number(kind, high) - _number(kind, low)
         if not 0 < span < float("inf"):
             return None
+        if _has_a_bar_a_value(column, span):
+            return f"histogram(({name} - {int(low)})::INTEGER) FILTER ({name} IS NOT NULL)"
         place = f"least({BARS - 1}, floor(({value}::DOUBLE - ({least!r}::DOUBLE)) / {span!r}::DOUBLE * {BARS}))"
         return f"histogram({place}::INTEGER) FILTER ({name} IS NOT NULL AND isfinite({value}::DOUBLE))"
     if kind in ("text", "boolean"):
@@ -113,10 +115,16 @@ def _number(kind: str, value: Any) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _read(column: Column, answer: Any, looked_at: int) -> dict[str, Any]:
+def _has_a_bar_a_value(column: Column, span: float) -> bool:
+    """Whether the column holds so few whole numbers that each gets a bar of its own."""
+    return is_integer(column) and span < BARS
+
+
+def _read(column: Column, ends: tuple[Any, Any], answer: Any, looked_at: int) -> dict[str, Any]:
     if kind_of(column) in _SPREAD:
         counts = {int(place): int(count) for place, count in (answer or {}).items()}
-        return {"bars": tuple(counts.get(place, 0) for place in range(BARS))}
+        few = is_integer(column) and _has_a_bar_a_value(column, ends[1] - ends[0])
+        return {"bars": tuple(counts.get(place, 0) for place in range(int(ends[1] - ends[0]) + 1 if few else BARS))}
     return {"top": tuple((str(pair["v"]), pair["n"] / looked_at) for pair in answer or ())}
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class SourceCopies:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Copy] = OrderedDict()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def take(self, key: str, to: Path) -> Copy | None:
         """The copy of that key under a name of the caller's own, which nobody else removes; None if there is none."""
@@ -45,8 +46,9 @@ class SourceCopies:
             return
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="etlml-sources-", ignore_cleanup_errors=True)
-            own = Path(self._folder.name) / f"{new_id()}.parquet"
+                self._folder = Path(tempfile.mkdtemp(prefix="etlml-sources-"))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # at the process's end, too
+            own = self._folder / f"{new_id()}.parquet"
             _link(path, own)
             self._kept[key] = Copy(own, is_cut)
             while len(self._kept) > MOST_FILES or self._bytes() > MOST_BYTES:
@@ -58,7 +60,7 @@ class SourceCopies:
         with self._lock:
             self._kept.clear()
             if self._folder is not None:
-                self._folder.cleanup()
+                shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def _bytes(self) -> int:

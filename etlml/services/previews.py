@@ -84,7 +84,6 @@ class PreviewService:
             Unavailable: Too many previews are being computed.
         """
         draft = document if isinstance(document, PipelineDraft) else draft_from(document)
-        started = time.perf_counter()
         data_dir = self._environment.data_dir
         try:
             work = plan(draft, step_id, params=params or {}, ops_until=ops_until, data_dir=data_dir)
@@ -93,8 +92,6 @@ class PreviewService:
             raise _named(error, step_id) from error.__cause__
         if isinstance(config := work.target.config, LoadConfig):
             found = found.model_copy(update={"target": load_target(config, data_dir)})
-        if found.duration_s == 0:
-            found = found.model_copy(update={"duration_s": time.perf_counter() - started})
         return found
 
     def close(self) -> None:
@@ -121,7 +118,9 @@ class PreviewService:
         if not mine:
             return _told(_outcome(future))
         try:
-            future.set_result(self._computed(work, limit))
+            started = time.perf_counter()
+            found = self._computed(work, limit)
+            future.set_result(found.model_copy(update={"duration_s": round(time.perf_counter() - started, 4)}))
         except BaseException as error:  # noqa: BLE001  whoever waits for it gets it too
             future.set_exception(error)
         finally:

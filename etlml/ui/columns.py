@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from etlml.clock import utc_now
 from etlml.compute.schema import Schema
-from etlml.documents import PipelineDraft
+from etlml.documents import PipelineDraft, Step
 from etlml.errors import EtlmlError
 from etlml.steps.graph import check_graph, execution_order, resolved_needs
+from etlml.steps.ops import AnyOp, Op
+from etlml.steps.ops.base import output_schema
 from etlml.steps.registry import typed_config
-from etlml.steps.templating import filled, run_references
+from etlml.steps.templating import References, filled, run_references
+
+_ANY_OP: TypeAdapter[Op] = TypeAdapter(AnyOp)
 
 
 def output_columns(draft: PipelineDraft, data_dir: Path) -> dict[str, Schema | None]:
@@ -17,7 +23,7 @@ def output_columns(draft: PipelineDraft, data_dir: Path) -> dict[str, Schema | N
     found: dict[str, Schema | None] = {step.id: None for step in draft.steps}
     if check_graph(draft.steps):
         return found
-    references = run_references(run_id="0" * 20, pipeline=draft.name, moment=utc_now(), params=draft.params)
+    references = _references(draft)
     needs = resolved_needs(draft.steps)
     for step in execution_order(draft.steps):
         try:
@@ -26,6 +32,26 @@ def output_columns(draft: PipelineDraft, data_dir: Path) -> dict[str, Schema | N
         except (EtlmlError, KeyError, ValueError, StopIteration):
             found[step.id] = None
     return found
+
+
+def before_ops(draft: PipelineDraft, step: Step, inputs: Mapping[str, Schema | None]) -> list[list[str]]:
+    """For each op of a transform the columns that come into it, as far as they can be told; the list ends where they can't."""
+    schema = next(iter(inputs.values()), None)
+    found = list[list[str]]()
+    for item in step.config.get("ops") or []:
+        if schema is None:
+            break
+        found.append(list(schema.names))
+        try:
+            op = _ANY_OP.validate_python(filled(item, _references(draft)))
+            schema = output_schema(op, schema, inputs) if op.enabled else schema
+        except (EtlmlError, ValueError):
+            break
+    return found
+
+
+def _references(draft: PipelineDraft) -> References:
+    return run_references(run_id="0" * 20, pipeline=draft.name, moment=utc_now(), params=draft.params)
 
 
 def input_columns(draft: PipelineDraft, step_id: str, outputs: Mapping[str, Schema | None]) -> list[str]:

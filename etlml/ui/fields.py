@@ -15,6 +15,35 @@ PROMINENT = frozenset(
 )  # shown although they may be left out
 _LONG_NAMES = frozenset({"query", "code", "sql", "where", "description"})
 _WORDS = {"id": "ID", "sql": "SQL", "by": "By", "url": "URL", "csv": "CSV"}
+_HELP = {
+    "source": "Where the rows come from.",
+    "sink": "Where the rows go.",
+    "rules": "What has to be true of the rows.",
+    "ops": "The changes, one after the other.",
+    "column": "The column that it is about.",
+    "columns": "The columns that it is about.",
+    "by": "Rows that agree in these columns belong together.",
+    "ids": "Columns that stay as they are and are repeated.",
+    "order_by": 'The order of the rows within a group; "-day" descends.',
+    "where": "True or false for each row, such as distance > 100 AND carrier = 'AA'.",
+    "how": "inner keeps what both have, left all rows of the input, right all of the other, full all of both; semi and anti "
+    "only ask whether there is a partner.",
+    "agg": "What becomes of several values in one cell.",
+    "rows": "How many rows.",
+    "fraction": "Share of the rows, 0 to 1.",
+    "seed": "The same seed chooses the same rows.",
+    "name": "Name of the column that gets the old columns' names.",
+    "value": "Name of the column that gets their values.",
+    "query": "One SELECT; the table so far is called input.",
+    "code": "def transform(df): gets a pandas DataFrame and returns one.",
+    "min": "The least that passes; left out, there is no such bound.",
+    "max": "The greatest that passes; left out, there is no such bound.",
+    "values": "The values that pass.",
+    "regex": "What the whole text has to look like, as a regular expression.",
+    "mode": "append adds the rows, overwrite replaces what is there, merge replaces rows with the same keys.",
+    "on_failure": "What broken rules of severity error do: fail the step, only warn, or set the rows aside.",
+}
+"""Help for fields whose configuration says nothing of its own."""
 _LATER = frozenset({"label", "enabled"})
 
 
@@ -94,7 +123,7 @@ def _field(name: str, part: Mapping[str, Any], defs: Mapping[str, Any], required
     common: dict[str, Any] = {
         "name": name,
         "label": label(name),
-        "help": str(outer.get("description") or ""),
+        "help": str(outer.get("description") or _HELP.get(name, "")),
         "required": required,
         "default": outer.get("default"),
         "nullable": nullable,

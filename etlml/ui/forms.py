@@ -26,6 +26,7 @@ TYPES = (
     "TIMESTAMP",
     "DECIMAL(18,2)",
 )
+_OPEN = "open_card"
 _HEIGHTS = {"expression": 68, "sql": 180, "python": 260, "": 90}
 
 
@@ -39,6 +40,10 @@ class Surroundings:
         inputs: Ids of the steps whose results come in.
         changed: Called with a whole new value of the form when its structure changes (an op is added, moved, removed).
         disabled: Whether nothing may be changed.
+        before_ops: For each op the columns that come into it, as far as they are known.
+        by_input: The columns of each input.
+        partner: Within an op that takes a second input: the columns of that one.
+        lines: Filled with an empty place under each op's card, by the op's place in the list.
     """
 
     key: str
@@ -46,6 +51,10 @@ class Surroundings:
     inputs: Sequence[str] = ()
     changed: Callable[[Values], None] = field(default=lambda _: None)
     disabled: bool = False
+    lines: dict[int, Any] = field(default_factory=dict)
+    before_ops: Sequence[Sequence[str]] = ()
+    by_input: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    partner: Sequence[str] | None = None
 
     def inside(self, name: str) -> "Surroundings":
         """The same, for a part."""
@@ -166,7 +175,8 @@ def _scalar(one: FormField, value: Any, around: Surroundings) -> Any:
 def _list(one: FormField, value: Any, around: Surroundings) -> Any:
     items = list(value or [])
     texts = [spec.shown_scalar(item) for item in items]
-    offered = [o for o in _offered(one.picks, around) if o not in texts]
+    picks = "partner" if one.name in ("right_on", "columns") and one.picks == "column" else one.picks
+    offered = [o for o in _offered(picks, around) if o not in texts]
     chosen = st.multiselect(
         _label(one),
         [*texts, *offered],
@@ -283,6 +293,8 @@ def algorithms() -> list[str]:
 def _offered(picks: str, around: Surroundings) -> list[str]:
     if picks == "column":
         return list(around.columns)
+    if picks == "partner":
+        return list(around.columns if around.partner is None else around.partner)
     if picks == "sort":
         return [*around.columns, *(f"-{name}" for name in around.columns)]
     if picks == "algorithm":
@@ -338,15 +350,17 @@ def _card(
     off = item.get("enabled", True) is False
     title = f"**{at + 1} · {spec.label(variant.tag)}**  {'(off) ' if off else ''}:small[{_plain(spec.summary(variant, item))}]"
 
-    def change(new: list[Values]) -> None:
+    def change(new: list[Values], opened: int | None = None) -> None:
         around.changed({**whole, one.name: new})
+        _open_next(around.key, opened)
 
-    with st.expander(title, expanded=len(items) == 1, key=f"{around.key}.{at}.card"):
+    open_ = len(items) == 1 or st.session_state.get(_OPEN) == (_stem(around.key), at)
+    with st.expander(title, expanded=open_, key=f"{around.key}.{at}.card"):
         if variant.help:
             st.caption(variant.help)
         given = {name: value for name, value in item.items() if name not in (one.tag, "enabled")}
         shown = [f for f in variant.fields if f.name != "enabled"]
-        new = {one.tag: variant.tag, **draw(shown, given, around.inside(str(at)))}
+        new = {one.tag: variant.tag, **draw(shown, given, _within_op(one, item, at, around).inside(str(at)))}
         if off:
             new["enabled"] = False
         if not around.disabled:
@@ -361,7 +375,7 @@ def _card(
                         key=f"{key}.off",
                         type="tertiary",
                         on_click=change,
-                        args=([*items[:at], flipped, *items[at + 1 :]],),
+                        args=([*items[:at], flipped, *items[at + 1 :]], at),
                     )
                 for icon, text, by in (
                     (":material/arrow_upward:", "Move up", -1),
@@ -374,9 +388,18 @@ def _card(
                         key=f"{key}.{by}",
                         type="tertiary",
                         on_click=change,
-                        args=(spec.moved([*items[:at], new, *items[at + 1 :]], at, by),),
+                        args=(spec.moved([*items[:at], new, *items[at + 1 :]], at, by), at + by),
                         disabled=not 0 <= at + by < len(items),
                     )
+                st.button(
+                    "",
+                    icon=":material/content_copy:",
+                    help="Duplicate",
+                    key=f"{key}.copy",
+                    type="tertiary",
+                    on_click=change,
+                    args=([*items[:at], new, new, *items[at + 1 :]], at + 1),
+                )
                 st.button(
                     "",
                     icon=":material/delete:",
@@ -386,7 +409,27 @@ def _card(
                     on_click=change,
                     args=([*items[:at], *items[at + 1 :]],),
                 )
+    if one.name == "ops":
+        around.lines[at] = st.empty()
     return new
+
+
+def _within_op(one: FormField, item: Values, at: int, around: Surroundings) -> Surroundings:
+    """What the fields of one op may offer: the columns as the ops before it leave them."""
+    if one.name != "ops":
+        return around
+    columns = around.before_ops[at] if at < len(around.before_ops) else around.columns
+    return replace(around, columns=columns, partner=around.by_input.get(str(item.get("with"))))
+
+
+def _open_next(key: str, at: int | None) -> None:
+    """Have the card at that place stand open when the form is drawn anew."""
+    st.session_state[_OPEN] = None if at is None else (_stem(key), at)
+
+
+def _stem(key: str) -> str:
+    """A form's key without the number that goes up when it is drawn anew."""
+    return ".".join(key.split(".")[:2])
 
 
 def _plain(text: str) -> str:
@@ -404,6 +447,7 @@ def _adder(one: FormField, items: list[Values], around: Surroundings, whole: Map
         tag = st.session_state.get(f"{around.key}.add")
         if tag:
             around.changed({**whole, one.name: [*items, {one.tag: tag}]})
+            _open_next(around.key, len(items))
 
     st.selectbox(
         f"Add {noun}",

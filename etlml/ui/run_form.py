@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -15,18 +16,18 @@ from etlml.ui import parts, place
 from etlml.ui.fields import label, parsed_scalar, shown_scalar
 
 
-def ask_or_start(services: Services, pipeline: Pipeline, user: Principal) -> None:
-    """Start a run; a pipeline with parameters asks for them first."""
+def ask_or_start(services: Services, pipeline: Pipeline, user: Principal, *, until: str | None = None) -> None:
+    """Start a run, of all steps or of those up to one; a pipeline with parameters asks for them first."""
     if not pipeline.params:
-        start(services, pipeline, {}, user)
+        start(services, pipeline, {}, user, until=until)
         return
 
-    @st.dialog(f"Run {pipeline.name}")
+    @st.dialog(f"Run {pipeline.name}" + (f" to {until}" if until else ""))
     def ask() -> None:
         values = param_fields(pipeline.params, key="run_param")
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Start run", type="primary", icon=":material/play_arrow:", key="run_start"):
-                start(services, pipeline, values, user)
+                start(services, pipeline, values, user, until=until)
 
     ask()
 
@@ -40,6 +41,9 @@ def param_fields(params: Mapping[str, Any], *, key: str) -> dict[str, Any]:
             values[name] = st.toggle(label(name), default, key=widget)
         elif isinstance(default, int | float):
             values[name] = st.number_input(label(name), value=default, key=widget)
+        elif (day := _day(default)) is not None:
+            chosen = st.date_input(label(name), day, key=widget, format="YYYY-MM-DD")
+            values[name] = chosen.isoformat() if isinstance(chosen, date) else default
         elif isinstance(default, dict | list):
             text = st.text_area(label(name), json.dumps(default, ensure_ascii=False), key=widget, help="As JSON")
             values[name] = _json(text, default)
@@ -47,6 +51,16 @@ def param_fields(params: Mapping[str, Any], *, key: str) -> dict[str, Any]:
             text = st.text_input(label(name), shown_scalar(default), key=widget)
             values[name] = text if isinstance(default, str) else parsed_scalar(text) if text else None
     return values
+
+
+def _day(default: Any) -> date | None:
+    """The day that a default such as ``2024-01-31`` is; None if it is none."""
+    if not isinstance(default, str) or len(default) != len("2024-01-31"):
+        return None
+    try:
+        return date.fromisoformat(default)
+    except ValueError:
+        return None
 
 
 def _json(text: str, default: Any) -> Any:
@@ -57,10 +71,12 @@ def _json(text: str, default: Any) -> Any:
         return default
 
 
-def start(services: Services, pipeline: Pipeline, params: Mapping[str, Any], user: Principal) -> None:
+def start(
+    services: Services, pipeline: Pipeline, params: Mapping[str, Any], user: Principal, *, until: str | None = None
+) -> None:
     """Queue a run and go to its page."""
     try:
-        run = services.runs.start(pipeline.id, params, author=user.name)
+        run = services.runs.start(pipeline.id, params, author=user.name, until=until)
     except EtlmlError as error:
         st.error(error.message, icon=":material/error:")
         return

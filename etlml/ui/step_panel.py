@@ -1,6 +1,7 @@
 """The panel beside the canvas: the selected step's form, rules, YAML and last result."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from re import fullmatch
 from typing import Any
@@ -12,14 +13,31 @@ from etlml.compute.schema import Schema
 from etlml.documents import STEP_ID_PATTERN, Run, Step
 from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
+from etlml.services.preview_plan import op_at_fault
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
-from etlml.ui import columns, fields, forms, parts, preview
+from etlml.ui import columns, fields, forms, live_preview, parts, preview_html
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
-from etlml.ui.looks import TYPE_ICON, TYPE_LABEL
+from etlml.ui.looks import TYPE_LABEL
 
-VIEWS = ("Settings", "Checks", "Code", "Rows")
+VIEWS = ("Settings", "Checks", "Code", "Preview")
+
+Later = Callable[[], None]
+_WANTED = "wanted_run"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How a part of the pipeline is run: ``to`` a step, ``from_`` a step; ``allowed`` is whether this viewer may."""
+
+    allowed: bool
+    to: Callable[[str], None]
+    from_: Callable[[str], None]
+
+
+def _nothing_later() -> None:
+    """There is nothing to be drawn at last."""
 
 
 @lru_cache(maxsize=8)
@@ -40,14 +58,18 @@ def draw(
     *,
     run: Run | None,
     may_edit: bool,
-) -> None:
-    """Draw the panel for ``draft.selected``; edits go into the draft."""
+    runs: Runs | None = None,
+) -> Later:
+    """Draw the panel for ``draft.selected``; edits go into the draft.
+
+    Returns:
+        What takes longer and is drawn into the panel at last: what each op changed.
+    """
     step = draft.step(draft.selected)
     if step is None:
         nothing(draft)
-        return
-    st.html(f'<div class="head"><h1 style="font-size:1.1rem">{parts.escaped(step.name)}</h1></div>')
-    st.caption(f"{TYPE_ICON[step.type]} {TYPE_LABEL[step.type]}")
+        return _nothing_later
+    head(step, run, runs)
     complaints = st.container()
     _, outputs = draft.looked_into(services)
     view = st.segmented_control(
@@ -60,17 +82,65 @@ def draw(
         width="stretch",
         persist_state="session",
     )
+    later: Later = _nothing_later
     if view == "Settings":
-        settings(draft, step, outputs, may_edit=may_edit)
+        later = settings(services, draft, step, outputs, may_edit=may_edit)
     elif view == "Checks":
         checks(draft, step, outputs, may_edit=may_edit)
     elif view == "Code":
         code(services, draft, step, may_edit=may_edit)
+    elif live_preview.is_below():
+        parts.empty("The preview is below the canvas", "It follows what you change here.")
+        live_preview.place_switch("panel")
     else:
-        preview.of_step(services, run, step.id)
+        live_preview.draw(services, draft, step, run=run, height=330, key="panel")
+        live_preview.place_switch("panel")
     problems, _ = draft.looked_into(services)  # after the form: what was just typed counts
     for problem in [each for each in problems if each.get("step") == draft.selected][:4]:
         complaints.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
+    return later
+
+
+def head(step: Step, run: Run | None, runs: Runs | None) -> None:
+    """The step's name and kind, and the buttons that run a part of the pipeline."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.html(
+            f'<div class="head pv-title"><h1>{parts.escaped(step.name)}</h1></div>'
+            f'<div class="pv-kind">{TYPE_LABEL[step.type]}</div>',
+            width="stretch",
+        )
+        if runs is None:
+            return
+        finished = run is not None and run.is_final and any(one.id == step.id for one in run.steps)
+        st.button(
+            "To here",
+            icon=":material/keyboard_tab:",
+            key="run_to",
+            type="tertiary",
+            help="Run this step and all that it needs, and nothing else",
+            disabled=not runs.allowed,
+            on_click=_want,
+            args=("to", step.id),
+        )
+        st.button(
+            "From here",
+            icon=":material/start:",
+            key="run_from",
+            type="tertiary",
+            help="Run this step and all that depends on it again, with what the last run left before it"
+            if finished
+            else "The pipeline has to have run once with this step",
+            disabled=not runs.allowed or not finished,
+            on_click=_want,
+            args=("from", step.id),
+        )
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted is not None:
+        (runs.to if wanted[0] == "to" else runs.from_)(wanted[1])
+
+
+def _want(what: str, step_id: str) -> None:
+    st.session_state[_WANTED] = (what, step_id)
 
 
 def nothing(draft: Draft) -> None:
@@ -87,13 +157,19 @@ def _without_prefix(message: str) -> str:
     return rest[:1].upper() + rest[1:] if head.startswith("Step ") and rest else message
 
 
-def settings(draft: Draft, step: Step, outputs: Mapping[str, Schema | None], *, may_edit: bool) -> None:
+def settings(
+    services: Services, draft: Draft, step: Step, outputs: Mapping[str, Schema | None], *, may_edit: bool
+) -> Later:
     """The form of the step's configuration, and how it behaves in a run."""
     key = f"{draft.pipeline_id}.{step.id}.{draft.form}"
+    needs = resolved_needs(draft.document.steps).get(step.id, ())
+    schemas = {need: outputs.get(need) for need in needs}
     around = forms.Surroundings(
         key=f"{key}.config",
         columns=columns.input_columns(draft.document, step.id, outputs),
-        inputs=resolved_needs(draft.document.steps).get(step.id, ()),
+        inputs=needs,
+        before_ops=columns.before_ops(draft.document, step, schemas) if step.type == "transform" else (),
+        by_input={need: schema.names for need, schema in schemas.items() if schema is not None},
         changed=lambda config: _structure(draft, step, {"config": config}),
         disabled=not may_edit,
     )
@@ -105,6 +181,33 @@ def settings(draft: Draft, step: Step, outputs: Mapping[str, Schema | None], *, 
             draft.change_step(new, old_id=step.id)
             if new.id != step.id:
                 st.rerun(scope="fragment")
+    if not around.lines:
+        return _nothing_later
+    return lambda: op_lines(services, draft, step.id, around.lines)
+
+
+def op_lines(services: Services, draft: Draft, step_id: str, lines: Mapping[int, Any]) -> None:
+    """Under each op's card what it changed, or why it can't be applied."""
+    step = draft.step(step_id)
+    if step is None:
+        return
+    ops = [op for op in step.config.get("ops") or [] if isinstance(op, Mapping)]
+    for at, op in enumerate(ops):
+        if op.get("enabled", True) is False and at in lines:
+            lines[at].html(preview_html.op_off())
+    found = live_preview.asked(services, draft, step_id)
+    if isinstance(found, EtlmlError):
+        fault = op_at_fault(found)
+        if fault is None or found.details.get("step") != step_id:
+            return
+        if fault in lines:
+            lines[fault].html(preview_html.op_error(words.first_line(_without_prefix(found.message), 160)))
+        found = live_preview.asked(services, draft, step_id, ops_until=fault) if fault else found
+    if isinstance(found, EtlmlError):
+        return
+    for one in found.ops:
+        if one.at in lines:
+            lines[one.at].html(preview_html.change(one, sampled=found.sampled))
 
 
 def behaviour(step: Step, key: str, draft: Draft, *, may_edit: bool) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""The live preview of the selected step: computed as the draft is edited, shown as rows, columns and SQL."""
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from etlml.documents import Run, Step
+from etlml.errors import EtlmlError
+from etlml.services import Services
+from etlml.services.preview_plan import op_at_fault
+from etlml.services.preview_result import Preview
+from etlml.ui import parts, preview, preview_html
+from etlml.ui.drafts import Draft
+
+PARTS = ("Rows", "Columns", "SQL", "Last run")
+_MEMO, _MEMO_S = "preview_memo", 5.0
+BELOW = "preview_below"
+
+
+def asked(services: Services, draft: Draft, step_id: str, *, ops_until: int | None = None) -> Preview | EtlmlError:
+    """The preview of a step of the draft, or why there is none; not even looked up again while nothing is edited."""
+    memo: dict[Any, tuple[Any, float, Preview | EtlmlError]] = st.session_state.setdefault(_MEMO, {})
+    key, now = (draft.pipeline_id, step_id, ops_until), time.monotonic()
+    known = memo.get(key)
+    if known is not None and known[0] is draft.document and now - known[1] < _MEMO_S:
+        return known[2]
+    try:
+        with st.spinner("Computing the preview …"):
+            found: Preview | EtlmlError = services.previews.of_step(draft.document, step_id, ops_until=ops_until)
+    except EtlmlError as error:
+        found = error
+    if len(memo) > 12:
+        memo.clear()
+    memo[key] = (draft.document, now, found)
+    return found
+
+
+def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, height: int, key: str) -> None:
+    """The preview with its parts."""
+    chosen = st.segmented_control(
+        "Part",
+        PARTS,
+        default="Rows",
+        key=f"{key}_part",
+        label_visibility="collapsed",
+        required=True,
+        width="stretch",
+        persist_state="session",
+    )
+    if chosen == "Last run":
+        preview.of_step(services, run, step.id, height=height)
+        return
+    answer = asked(services, draft, step.id)
+    if isinstance(answer, EtlmlError):
+        st.html(parts.error_html(answer))
+    found = before_the_fault(services, draft, step, answer) if isinstance(answer, EtlmlError) else answer
+    if found is None:
+        return
+    _draw_part(found, str(chosen), height=height, key=key)
+
+
+def before_the_fault(services: Services, draft: Draft, step: Step, error: EtlmlError) -> Preview | None:
+    """The table as it is before the op that an error speaks of."""
+    at = op_at_fault(error)
+    if at is None or step.type != "transform" or error.details.get("step") != step.id:
+        return None
+    found = asked(services, draft, step.id, ops_until=at)
+    if isinstance(found, EtlmlError):
+        return None
+    st.caption(f"The rows as they come into op {at + 1}:")
+    return found
+
+
+def _draw_part(found: Preview, chosen: str, *, height: int, key: str) -> None:
+    st.html(preview_html.headline(found))
+    if found.rules:
+        st.html(preview_html.rules(found))
+    if found.target is not None:
+        st.html(preview_html.target(found.target, found.row_count, sampled=found.sampled))
+    if found.learning is not None:
+        st.html(preview_html.learning(found.learning, found.profile, found.row_count, sampled=found.sampled))
+    if chosen == "Rows":
+        _rows(found, height=height, key=key)
+    elif chosen == "Columns":
+        st.html(preview_html.columns(found.profile, found.row_count))
+    elif found.sql:
+        st.code(found.sql, language="sql", wrap_lines=True)
+    else:
+        parts.empty("No SQL of its own", "This step hands its rows on, or another program reads them.")
+
+
+def _rows(found: Preview, *, height: int, key: str) -> None:
+    if not found.rows:
+        parts.empty("No rows", "Nothing is left after this step.")
+        return
+    shown = {"columns": list(found.columns), "rows": list(found.rows)}
+    preview.table(shown, key=f"{key}_rows_{found.step}", height=min(height, 38 + 35 * len(found.rows)))
+    if found.row_count > len(found.rows):
+        st.caption(f"The first {len(found.rows):,} rows.")
+
+
+def place_switch(key: str) -> None:
+    """Shows the preview under the canvas, over its whole width, or in the panel again."""
+    below = bool(st.session_state.get(BELOW))
+
+    def switch() -> None:
+        st.session_state[BELOW] = not below
+
+    st.button(
+        "Show in the panel" if below else "Show below the canvas",
+        icon=":material/right_panel_open:" if below else ":material/bottom_panel_open:",
+        key=f"{key}_place",
+        type="tertiary",
+        on_click=switch,
+        help="Below the canvas it stays while you edit the step's settings.",
+    )
+
+
+def is_below() -> bool:
+    """Whether the preview stands under the canvas."""
+    return bool(st.session_state.get(BELOW))

@@ -1,0 +1,150 @@
+"""What a preview tells, as compact HTML: pure functions."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from etlml.services.preview_result import ColumnProfile, Learning, LoadTarget, OpChange, Preview
+from etlml.ui import format as words
+from etlml.ui import parts
+
+_NAMES_SHOWN = 3
+
+
+def headline(found: Preview) -> str:
+    """Rows, columns, time, and whether it is of a sample."""
+    told = [
+        f"<b>{words.plural(found.row_count, 'row')}</b>",
+        words.plural(len(found.columns), "column"),
+        words.duration(found.duration_s),
+    ]
+    pill = f" {parts.tone_pill('sample', 'warn')}" if found.sampled else ""
+    basis = f"<small>{html.escape(found.basis)}</small>" if found.sampled else ""
+    notes = "".join(f"<small>{html.escape(note)}</small>" for note in found.notes[:3])
+    return f'<div class="pv-head">{" · ".join(told)}{pill}{basis}{notes}</div>'
+
+
+def columns(profile: Sequence[ColumnProfile], rows: int) -> str:
+    """Each column's type, gaps, values and shape."""
+    return f'<div class="pv-cols">{"".join(_column(one, rows) for one in profile)}</div>'
+
+
+def _column(one: ColumnProfile, rows: int) -> str:
+    empty = f"{words.percent(one.nulls / rows)} empty" if one.nulls and rows else "no gaps"
+    mark = "" if one.distinct_is_exact else "~"
+    facts = [empty, f"{mark}{words.plural(one.distinct, 'value')}"]
+    ends = ""
+    if one.min is not None:
+        low, high = words.value(one.min, 24), words.value(one.max, 24)
+        ends = f"<span>{html.escape(low)}</span><span>{html.escape(high)}</span>"
+    return (
+        f'<div class="pv-col"><div class="pv-name"><b title="{html.escape(one.name)}">{html.escape(one.name)}</b>'
+        f"<i>{html.escape(_short_type(one.type))}</i></div>"
+        f'<div class="pv-shape">{_shape(one)}<div class="pv-ends">{ends}</div></div>'
+        f'<div class="pv-facts{" pv-gaps" if one.nulls else ""}">{" · ".join(facts)}</div></div>'
+    )
+
+
+def _shape(one: ColumnProfile) -> str:
+    if one.bars:
+        highest = max(one.bars) or 1
+        bars = "".join(
+            f'<i style="height:{max(round(count / highest * 100), 4 if count else 0)}%"></i>' for count in one.bars
+        )
+        return f'<div class="pv-bars">{bars}</div>'
+    if one.top:
+        shares = "".join(
+            f'<i style="width:{round(share * 100, 1)}%" title="{html.escape(label)}: {words.percent(share)}">'
+            f"<em>{html.escape(label)}</em></i>"
+            for label, share in one.top
+        )
+        return f'<div class="pv-top">{shares}</div>'
+    return '<div class="pv-bars"></div>'
+
+
+def _short_type(name: str) -> str:
+    return {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}.get(name, name if len(name) <= 18 else name[:17] + "…")
+
+
+def change(one: OpChange, *, sampled: bool = False) -> str:
+    """What an op did, in one line: ``336,776 → 328,521 rows, + gain, + late``."""
+    moved = one.rows_before != one.rows_after
+    rows = f"{one.rows_before:,} → <b>{one.rows_after:,}</b> rows" if moved else f"{one.rows_after:,} rows"
+    told = [rows, *_names("+", "add", one.added), *_names("−", "del", one.removed)]
+    told += [
+        f"{html.escape(each.column)}: {html.escape(each.before)} → {html.escape(each.after)}"
+        for each in one.retyped[:2]
+    ]
+    if len(one.retyped) > 2:
+        told.append(f"{len(one.retyped) - 2} more retyped")
+    about = " <small>of a sample</small>" if sampled else ""
+    return f'<div class="pv-op">{", ".join(told)}{about}</div>'
+
+
+def _names(sign: str, tone: str, names: Sequence[str]) -> list[str]:
+    shown = [f'<span class="pv-{tone}">{sign} {html.escape(name)}</span>' for name in names[:_NAMES_SHOWN]]
+    if len(names) > _NAMES_SHOWN:
+        rest = html.escape(", ".join(names[_NAMES_SHOWN:]))
+        shown.append(f'<span class="pv-{tone}" title="{rest}">{sign} {len(names) - _NAMES_SHOWN} more</span>')
+    return shown
+
+
+def op_off() -> str:
+    """The line of an op that is switched off."""
+    return '<div class="pv-op pv-off">switched off, passed over</div>'
+
+
+def op_error(message: str) -> str:
+    """The line of an op that cannot be applied."""
+    return f'<div class="pv-op pv-bad">{html.escape(message)}</div>'
+
+
+def rules(found: Preview) -> str:
+    """What each rule finds, with a few rows that break it."""
+    if not found.rules:
+        return ""
+    verdict = (
+        parts.tone_pill("these rows would fail the step", "bad")
+        if found.rules_break
+        else parts.tone_pill("the step would pass", "ok")
+    )
+    lines = "".join(_rule(rule) for rule in found.rules)
+    return f'<div class="pv-rules">{verdict}{lines}</div>'
+
+
+def _rule(rule: Any) -> str:
+    tone = "ok" if rule.success else "warn" if rule.severity in ("info", "warning") else "bad"
+    sample = ""
+    if rule.sample:
+        named = [row.get(rule.column) if rule.column else words.value(row, 60) for row in rule.sample]
+        sample = (
+            f"<small>such as {html.escape(', '.join(dict.fromkeys(words.value(value, 60) for value in named)))}</small>"
+        )
+    name = f"{rule.rule}({rule.column})" if rule.column else rule.rule
+    counts = f"{rule.checked - rule.failed:,} pass" + (f", {rule.failed:,} fail" if rule.failed else "")
+    return (
+        f'<div class="pv-rule tone-{tone}"><b>{html.escape(name)}</b><span>{counts}</span>'
+        f"<p>{html.escape(rule.message)}</p>{sample}</div>"
+    )
+
+
+def target(one: LoadTarget, rows: int, *, sampled: bool) -> str:
+    """Where a load would write."""
+    there = {True: "exists", False: "not there yet", None: "not looked up"}[one.exists]
+    facts = {"Would write": one.place, "There now": there, "Mode": one.mode}
+    if not sampled:
+        facts["Rows"] = f"{rows:,}"
+    return f'{parts.table_html(facts)}<p class="pv-effect">{html.escape(one.effect)}</p>'
+
+
+def learning(one: Learning, profile: Sequence[ColumnProfile], rows: int, *, sampled: bool) -> str:
+    """What a training would learn from: features, and how the target is spread."""
+    facts = {"Target": one.target or "none", "Features": ", ".join(one.features)}
+    facts["Rows"] = f"{one.usable_rows:,}" + (
+        f" of {rows:,}; the others have no target" if one.usable_rows < rows else ""
+    )
+    if sampled:
+        facts["Rows"] += " (sample)"
+    spread = next((column for column in profile if column.name == one.target), None)
+    drawn = columns([spread], rows) if spread is not None else ""
+    return f"{parts.table_html(facts)}{drawn}"

@@ -1,0 +1,94 @@
+"""The builder's live preview, the ops' cards, and running to a step."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etlml.documents import Pipeline
+from etlml.services import Services
+from etlml.steps.registry import config_classes
+from etlml.ui import columns, fields
+from tests.pages.conftest import Opens
+
+ROWS = [{"n": 1, "k": "a"}, {"n": 2, "k": "b"}, {"n": 3, "k": "a"}]
+OPS = [{"op": "filter", "where": "n > 1"}, {"op": "derive", "columns": {"twice": "n * 2"}}]
+
+
+@pytest.fixture
+def pipeline(services: Services) -> Pipeline:
+    """Three rows, of which two stay and get a column."""
+    steps: list[dict[str, Any]] = [
+        {"id": "rows", "type": "extract", "config": {"source": {"kind": "inline", "rows": ROWS}}},
+        {"id": "clean", "type": "transform", "config": {"ops": OPS}},
+        {"id": "save", "type": "load", "config": {"sink": {"kind": "file", "path": "out.csv"}}},
+    ]
+    return services.pipelines.create({"name": "small", "steps": steps})
+
+
+def html_of(app: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in app.get("html"))
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    return next(one for one in app.button_group if one.key == "step_view").set_value(name).run()
+
+
+def test_each_op_says_what_it_changed_as_it_is_edited(open_page: Opens, pipeline: Pipeline) -> None:
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    assert not app.exception
+    assert "3 → <b>2</b> rows" in html_of(app)
+    assert "+ twice" in html_of(app)
+    where = next(area for area in app.text_area if area.value == "n > 1")
+    where.set_value("n > 2").run()
+    assert "3 → <b>1</b> rows" in html_of(app)
+    next(area for area in app.text_area if area.value == "n > 2").set_value("nn > 2").run()
+    assert "pv-bad" in html_of(app)
+    assert "Did you mean" in html_of(app)
+
+
+def test_a_card_is_switched_off_and_duplicated(open_page: Opens, pipeline: Pipeline) -> None:
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    next(button for button in app.button if button.help == "Switch off").click().run()
+    assert "switched off, passed over" in html_of(app)
+    next(button for button in app.button if button.help == "Duplicate").click().run()
+    assert html_of(app).count("switched off, passed over") == 2
+
+
+def test_preview_shows_the_draft_without_a_run(open_page: Opens, pipeline: Pipeline) -> None:
+    app = view(open_page("pipeline.py", id=pipeline.id, step="clean"), "Preview")
+    assert not app.exception
+    assert "<b>2 rows</b>" in html_of(app)
+    assert list(app.dataframe[0].value["twice"]) == [4, 6]
+    part = next(one for one in app.button_group if one.key == "panel_part")
+    assert "pv-bars" in html_of(part.set_value("Columns").run())
+    part = next(one for one in app.button_group if one.key == "panel_part")
+    assert any('FROM "op 1"' in code.value for code in part.set_value("SQL").run().code)
+
+
+def test_running_to_a_step_saves_and_skips_the_rest(open_page: Opens, pipeline: Pipeline, services: Services) -> None:
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    app.button(key="run_to").click().run()
+    (run,) = services.runs.list(pipeline=pipeline.id).items
+    assert (run.until, run.step("save").status) == ("clean", "skipped")
+
+
+def test_an_op_is_offered_the_columns_that_the_ops_before_it_leave(services: Services, pipeline: Pipeline) -> None:
+    draft = pipeline.draft()
+    outputs = columns.output_columns(draft, services.environment.data_dir)
+    assert columns.before_ops(draft, draft.steps[1], {"rows": outputs["rows"]}) == [["n", "k"], ["n", "k"]]
+    ops = [*OPS, {"op": "drop", "columns": ["k"]}, {"op": "sort", "by": ["twice"]}]
+    step = draft.steps[1].model_copy(update={"config": {"ops": ops}})
+    assert columns.before_ops(draft, step, {"rows": outputs["rows"]})[2:] == [["n", "k", "twice"], ["n", "twice"]]
+
+
+def test_every_field_of_every_step_has_help() -> None:
+    def bare(one: fields.FormField, path: str) -> list[str]:
+        inner = [
+            name for variant in one.variants for each in variant.fields for name in bare(each, f"{path}.{variant.tag}")
+        ]
+        return inner if one.help else [f"{path}.{one.name}", *inner]
+
+    assert [
+        name for kind, model in config_classes().items() for one in fields.fields_of(model) for name in bare(one, kind)
+    ] == []
