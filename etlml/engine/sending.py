@@ -27,13 +27,13 @@ def service_of(url: str) -> str:
     return found[0].lower() if found else ""
 
 
-def checked_target(url: str) -> None:
-    """Pass over in silence if messages can be sent there.
+def checked_target(url: str) -> str:
+    """The name of the service that a URL sends to, e.g. ``Slack``.
 
     Raises:
         ConfigInvalid: It is no URL of a known service.
     """
-    _target(url)
+    return str(getattr(_target(url)[0], "service_name", "") or service_of(url))
 
 
 def send(url: str, title: str, text: str) -> None:

@@ -1,14 +1,16 @@
 """Connections: named access to outside systems; a secret is only ever a reference such as ``${secret.NAME}``."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
 from pydantic import ValidationError
 
 from etlml.clock import utc_now
-from etlml.documents import Connection
+from etlml.documents import Connection, Pipeline
 from etlml.errors import ConfigInvalid, EtlmlError, StateConflict
 from etlml.invalid import config_invalid
 from etlml.services.audit import AuditService
@@ -88,17 +90,30 @@ class ConnectionService:
         self._store.connections.delete(connection.id)
         self._audit.record(author, "deleted", "connection", connection.id, name=connection.name)
 
+    def uses(self) -> dict[str, Sequence[tuple[str, str]]]:
+        """For each connection that steps name, the pipelines with such steps: (id, name), by name."""
+        found = {
+            (name, pipeline.name, pipeline.id)
+            for pipeline in self._pipelines()
+            for step in pipeline.steps
+            for name in _connections_in(step.config)
+        }
+        return {
+            name: [(pipeline_id, title) for _, title, pipeline_id in group]
+            for name, group in groupby(sorted(found), key=itemgetter(0))
+        }
+
     def used_by(self, name: str) -> Sequence[str]:
         """The names of the pipelines whose steps name this connection."""
-        found, cursor = list[str](), None
+        return [pipeline for _, pipeline in self.uses().get(name, ())]
+
+    def _pipelines(self) -> Iterator[Pipeline]:
+        cursor = None
         while True:
             page = self._store.pipelines.list(limit=200, cursor=cursor)
-            found += [
-                pipeline.name for pipeline in page.items if any(_names(step.config, name) for step in pipeline.steps)
-            ]
-            cursor = page.next_cursor
-            if cursor is None:
-                return sorted(found)
+            yield from page.items
+            if (cursor := page.next_cursor) is None:
+                return
 
     def test(self, name_or_id: str) -> dict[str, Any]:
         """Try to reach what is behind a connection: ``{"ok", "message", "duration_ms"}``."""
@@ -176,7 +191,13 @@ def _plain_secret(field: str) -> ConfigInvalid:
     )
 
 
-def _names(config: Any, name: str) -> bool:
+def _connections_in(config: Any) -> Iterator[str]:
+    """The names of connections in a configuration, at any depth."""
     if isinstance(config, Mapping):
-        return config.get("connection") == name or any(_names(value, name) for value in config.values())
-    return isinstance(config, list) and any(_names(item, name) for item in config)
+        if isinstance(name := config.get("connection"), str):
+            yield name
+        for value in config.values():
+            yield from _connections_in(value)
+    elif isinstance(config, list):
+        for item in config:
+            yield from _connections_in(item)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from etlml.clock import new_id, utc_now
 from etlml.documents import Channel, Notice
-from etlml.engine.sending import checked_target, send, service_of
+from etlml.engine.sending import checked_target, send
 from etlml.errors import ConfigInvalid, EtlmlError
 from etlml.invalid import config_invalid
 from etlml.redaction import MASK, register_secrets
@@ -119,17 +119,15 @@ class NotificationService:
         """The target as it is stored: references, the secret behind them written."""
         if not SECRET_REFERENCE.search(url):
             register_secrets([url])
-            checked_target(url)
+            service = checked_target(url)
             self._secrets.set(_secret_of(channel_id), url, author=author)
-            return {"target": f"${{secret.{_secret_of(channel_id)}}}", "service": service_of(url)}
+            return {"target": f"${{secret.{_secret_of(channel_id)}}}", "service": service}
         if not SECRET_REFERENCE.fullmatch(url) and _hides_too_little(url):
             raise ConfigInvalid(
                 "The URL mixes references with a password in plain text. Make that a reference too, or give the whole URL.",
                 field="url",
             )
-        resolved = with_secrets(url)
-        checked_target(resolved)
-        return {"target": url, "service": service_of(resolved)}
+        return {"target": url, "service": checked_target(with_secrets(url))}
 
 
 def _hides_too_little(url: str) -> bool:

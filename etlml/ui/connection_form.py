@@ -1,75 +1,105 @@
-"""The form of one connection; secrets are written as references only, and never shown."""
+"""The form of one connection, made from its kind's typed configuration; secrets are written, replaced, removed, never shown."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
+from etlml.documents import Connection
 from etlml.errors import EtlmlError
 from etlml.services import Services
+from etlml.services.connection_kinds import CONFIGS, NAMES, secret_fields, secret_name
 from etlml.services.principals import Principal
 from etlml.services.probes import PROBES
-from etlml.ui import parts, place
-
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "sqlite": ("path",),
-    "duckdb": ("path",),
-    "folder": ("path",),
-    "http": ("url",),
-}
+from etlml.ui import fields, forms, parts, place
 
 
-def draw(services: Services, user: Principal, connection_id: str) -> None:
-    """A form for a new connection, or for the one of that id."""
+def draw(services: Services, user: Principal, name_or_id: str) -> None:
+    """A form for a new connection, or for the one of that name or id."""
     try:
-        stored = services.connections.get(connection_id) if connection_id else None
-    except EtlmlError:
+        stored = services.connections.get(name_or_id) if name_or_id else None
+    except EtlmlError as error:
+        st.info(error.message)
         stored = None
-    parts.section(f"Change {stored.name}" if stored else "New connection")
-    key = f"connection_{connection_id}"
-    kinds = sorted(PROBES)
-    name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name")
+    disabled = not user.permits("operator")
+    parts.section(stored.name if stored else "New connection")
+    key = f"connection_{stored.id if stored else ''}"
+    kinds = sorted(PROBES, key=lambda kind: NAMES.get(kind, kind))
+    name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", disabled=disabled)
     kind = st.selectbox(
-        "Kind", kinds, index=kinds.index(stored.kind) if stored and stored.kind in kinds else 0, key=f"{key}_kind"
+        "Kind",
+        kinds,
+        index=kinds.index(stored.kind) if stored and stored.kind in kinds else 0,
+        key=f"{key}_kind",
+        format_func=lambda one: NAMES.get(one, one),
+        disabled=disabled,
     )
-    config = {
-        field: st.text_input(
-            field.capitalize(), str((stored.config if stored else {}).get(field, "")), key=f"{key}_{kind}_{field}"
-        )
-        for field in FIELDS.get(str(kind), ("path",))
-    }
-    secrets = _secrets(stored.secrets if stored else {}, key)
-    text = st.text_input("Description", stored.description if stored else "", key=f"{key}_text")
+    around = forms.Surroundings(key=f"{key}_{kind}", disabled=disabled)
+    known = dict(stored.config) if stored and stored.kind == kind else {}
+    config = forms.draw(fields.fields_of(CONFIGS[kind]), known, around) if kind in CONFIGS else known
+    text = st.text_input("Description", stored.description if stored else "", key=f"{key}_text", disabled=disabled)
+    kept, written = _secrets(kind, stored, key, disabled)
+    if disabled:
+        st.caption("Operators and admins may change connections.")
+        return
     with st.container(horizontal=True):
-        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not user.permits("editor")):
-            document = {
-                "name": name,
-                "kind": kind,
-                "config": {k: v for k, v in config.items() if v},
-                "secrets": secrets,
-                "description": text,
-            }
-            _save(services, user, document, connection_id if stored else "")
-        if stored and st.button("New", key=f"{key}_new"):
+        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name):
+            document = {"name": name, "kind": kind, "config": config, "secrets": kept, "description": text}
+            _save(services, user, document, written, stored)
+        if stored and st.button("New connection", key=f"{key}_new"):
             place.set_params(connection=None)
             st.rerun()
 
 
-def _secrets(stored: Mapping[str, str], key: str) -> dict[str, str]:
-    with st.expander("Secrets"):
-        st.caption(
-            "Put a secret into the environment as ETLML_SECRET_NAME, and name it here. It is never stored and never shown."
-        )
-        field = st.text_input("Field", next(iter(stored), ""), key=f"{key}_secret_field", placeholder="password")
-        reference = next(iter(stored.values()), "").removeprefix("${secret.").removesuffix("}")
-        name = st.text_input("Secret", reference, key=f"{key}_secret_name", placeholder="WAREHOUSE")
-    others = dict(list(stored.items())[1:])
-    return {**({field: f"${{secret.{name}}}"} if field and name else {}), **others}
+def _secrets(kind: str, stored: Connection | None, key: str, disabled: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """The references that stay, and the values that were written, both by field."""
+    there = dict(stored.secrets) if stored else {}
+    kept: dict[str, str] = {}
+    written: dict[str, str] = {}
+    for field in secret_fields(kind, there):
+        label = field.replace("_", " ").capitalize()
+        if field not in there:
+            value = st.text_input(
+                label,
+                type="password",
+                key=f"{key}_{field}_set",
+                disabled=disabled,
+                placeholder="not set",
+                help="Stored where only this installation can read it. It is not shown again.",
+                autocomplete="new-password",
+            )
+        else:
+            what = st.segmented_control(
+                f"{label}: set, from {there[field]}",
+                ["Keep", "Replace", "Remove"],
+                default="Keep",
+                key=f"{key}_{field}_what",
+                disabled=disabled,
+            )
+            if what in (None, "Keep"):
+                kept[field] = there[field]
+            value = ""
+            if what == "Replace":
+                value = st.text_input(
+                    f"New {field}", type="password", key=f"{key}_{field}_new", autocomplete="new-password"
+                )
+        if value:
+            written[field] = value
+    return kept, written
 
 
-def _save(services: Services, user: Principal, document: Mapping[str, object], connection_id: str) -> None:
+def _save(
+    services: Services, user: Principal, document: dict[str, Any], written: Mapping[str, str], stored: Connection | None
+) -> None:
+    secrets = dict(document["secrets"])
     try:
-        if connection_id:
-            services.connections.update(connection_id, document, author=user.name)
+        for field, value in written.items():
+            name = secret_name(str(document["name"]), field)
+            services.secrets.set(name, value, author=user.name)
+            secrets[field] = f"${{secret.{name}}}"
+        document["secrets"] = secrets
+        if stored:
+            services.connections.update(stored.id, document, author=user.name)
         else:
             services.connections.create(document, author=user.name)
     except EtlmlError as error:

@@ -14,7 +14,7 @@ URL = "json://user:pa55word-x@127.0.0.1:9/hook"
 def test_the_url_is_a_secret_of_its_own(services: Services, home: Path) -> None:
     channel = services.notifications.create({"name": "team", "url": URL})
     assert channel.target == f"${{secret.NOTIFY_{channel.id.upper()}}}"
-    assert channel.service == "json"
+    assert channel.service == "JSON"
     assert with_secrets(channel.target) == URL
     assert "pa55word" not in str(services.audit.list().items) + str(services.notifications.list().items)
     services.notifications.delete("team")

@@ -1,0 +1,216 @@
+"""Settings: where messages go, and about what."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import streamlit as st
+
+from etlml.documents import Channel, NotificationEvent
+from etlml.errors import EtlmlError
+from etlml.services import Services
+from etlml.services.principals import Principal
+from etlml.ui import lists, parts, place
+from etlml.ui.settings_connections import show_test
+
+EVENTS: Mapping[NotificationEvent, str] = {
+    "run_failed": "A run failed",
+    "run_recovered": "A run succeeded again after a failure",
+    "run_succeeded": "A run succeeded",
+    "schedule_missed": "A scheduled run was missed",
+    "validation_failed": "Data broke its rules",
+    "validation_warned": "Data broke a rule of low severity",
+    "quarantine": "Rows were set aside",
+}
+KEPT = "As it is"
+ANY = "Any other service"
+
+
+class Preset(NamedTuple):
+    """A service whose URL is put together from a few fields."""
+
+    url: str
+    fields: tuple[tuple[str, str], ...]
+
+
+PRESETS: Mapping[str, Preset] = {
+    "E-mail": Preset(
+        "mailtos://{user}:{password}@{server}?to={to}",
+        (("server", "smtp.example.org"), ("user", "me"), ("password", ""), ("to", "team@example.org")),
+    ),
+    "Slack": Preset("{address}", (("address", "https://hooks.slack.com/services/…"),)),
+    "Webhook (JSON)": Preset("{address}", (("address", "https://example.org/hook"),)),
+    ANY: Preset("{url}", (("url", "ntfy://topic"),)),
+}
+COLUMNS = (
+    lists.Column("name", "Channel", "name"),
+    lists.Column("service", "Service", "dim"),
+    lists.Column("events", "Tells of", "dim"),
+    lists.Column("sent", "Last message", "time"),
+    lists.Column("do", "", "actions"),
+)
+
+
+def draw(services: Services, user: Principal) -> None:
+    """The list on the left, a form on the right."""
+    if not user.permits("operator"):
+        parts.empty("Messages about runs and data", "Operators see the channels, admins change them.")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _list(services, user)
+    if user.permits("admin"):
+        with right, st.container(border=True):
+            _form(services, user, place.param("channel"))
+
+
+def _list(services: Services, user: Principal) -> None:
+    admin = user.permits("admin")
+    found = services.notifications.list(limit=200).items
+    rows = [
+        lists.row(
+            one.id,
+            name={"text": one.name, "sub": _note(one)},
+            service=one.service,
+            events=", ".join(EVENTS[event].lower() for event in one.events[:2])
+            + (f" and {len(one.events) - 2} more" if len(one.events) > 2 else ""),
+            sent=lists.when(one.last_sent_at),
+            do=[
+                {"key": "test", "label": "Test"},
+                *([{"key": "toggle", "label": "Switch off" if one.enabled else "Switch on"}] if admin else []),
+                *([{"key": "delete", "label": "Delete", "tone": "danger"}] if admin else []),
+            ],
+        )
+        for one in found
+    ]
+    empty = "No channels yet. One tells your team when a run fails, by e-mail, Slack or a webhook."
+    happened = lists.draw("channels", COLUMNS, rows, opens=admin, empty=empty)
+    if happened.opened:
+        place.set_params(channel=happened.opened)
+        st.rerun()
+    channels = {one.id: one for one in found}
+    if happened.action and happened.row in channels:
+        _act(services, user, channels[happened.row], happened.action)
+    channel_id, result = st.session_state.get("channel_test", ("", {}))
+    if channel_id in channels:
+        show_test(channels[channel_id].name, result)
+
+
+def _note(channel: Channel) -> str:
+    if not channel.enabled:
+        return "switched off"
+    if channel.last_error:
+        return f"last message failed: {channel.last_error}"
+    scope = [*channel.pipelines, *(f"tag {tag}" for tag in channel.tags)]
+    return ", ".join(scope[:4]) if scope else "all pipelines"
+
+
+def _act(services: Services, user: Principal, channel: Channel, action: str) -> None:
+    if action == "test":
+        with st.spinner("Sending …"):
+            st.session_state["channel_test"] = (channel.id, services.notifications.test(channel.id))
+    elif action == "toggle":
+        changes = {"enabled": not channel.enabled}
+        if parts.attempt(lambda: services.notifications.update(channel.id, changes, author=user.name), "Changed."):
+            st.rerun()
+    else:
+        parts.confirm(
+            f"Delete {channel.name}?",
+            "Nothing is sent there any more. Its address is forgotten.",
+            "Delete",
+            lambda: services.notifications.delete(channel.id, author=user.name),
+            "Channel deleted.",
+        )
+
+
+def _form(services: Services, user: Principal, name_or_id: str) -> None:
+    try:
+        stored = services.notifications.get(name_or_id) if name_or_id else None
+    except EtlmlError:
+        stored = None
+    key = f"channel_{stored.id if stored else ''}"
+    parts.section(stored.name if stored else "New channel")
+    name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", placeholder="team")
+    url = _url(stored, key)
+    events = st.multiselect(
+        "Tells when",
+        list(EVENTS),
+        default=stored.events if stored else ["run_failed", "run_recovered"],
+        format_func=lambda event: EVENTS[event],
+        key=f"{key}_events",
+    )
+    pipelines = st.multiselect(
+        "Only these pipelines",
+        sorted({*services.store.pipelines.names(), *(stored.pipelines if stored else ())}),
+        default=stored.pipelines if stored else [],
+        placeholder="all",
+        key=f"{key}_pipelines",
+    )
+    tags = st.multiselect(
+        "Only pipelines with a tag",
+        stored.tags if stored else [],
+        default=stored.tags if stored else [],
+        accept_new_options=True,
+        placeholder="any",
+        key=f"{key}_tags",
+    )
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not (url or stored)):
+            document = {"name": name, "events": events, "pipelines": pipelines, "tags": tags}
+            _save(services, user, document | ({"url": url} if url else {}), stored)
+        if stored and st.button("New channel", key=f"{key}_new"):
+            place.set_params(channel=None)
+            st.rerun()
+
+
+def _url(stored: Channel | None, key: str) -> str:
+    """The URL that was put together now; empty if it stays as it is, or is not complete."""
+    options = [*([KEPT] if stored else []), *PRESETS]
+    service = st.selectbox("Where to", options, key=f"{key}_service")
+    if service == KEPT or service is None:
+        st.caption(f"{stored.service if stored else ''}: the address is kept and not shown.")
+        return ""
+    preset = PRESETS[service]
+    values = {
+        field: st.text_input(
+            field.capitalize() if field != "url" else "URL",
+            key=f"{key}_{service}_{field}",
+            placeholder=example,
+            type="password" if field in ("password", "address", "url") else "default",
+            autocomplete="off",
+        )
+        for field, example in preset.fields
+    }
+    if service == ANY:
+        st.caption("A URL in apprise's notation: [all services](https://github.com/caronc/apprise/wiki).")
+    return built_url(service, values)
+
+
+def built_url(service: str, values: Mapping[str, str]) -> str:
+    """The URL of a preset with these values; empty while one is missing."""
+    if not all(values.values()):
+        return ""
+    if service in (ANY, "Slack"):  # their own addresses are understood as they are
+        return next(iter(values.values())).strip()
+    if service == "Webhook (JSON)":
+        address = values["address"].strip()
+        return address.replace("https://", "jsons://", 1).replace("http://", "json://", 1)
+    return PRESETS[service].url.format(**{field: _quoted(value.strip(), field) for field, value in values.items()})
+
+
+def _quoted(value: str, field: str) -> str:
+    return value if value.startswith("${") or field in ("server", "to") else quote(value, safe="")
+
+
+def _save(services: Services, user: Principal, document: dict[str, Any], stored: Channel | None) -> None:
+    try:
+        if stored:
+            services.notifications.update(stored.id, document, author=user.name)
+        else:
+            services.notifications.create(document, author=user.name)
+    except EtlmlError as error:
+        st.error(error.message, icon=":material/error:")
+        return
+    parts.toast_later(f"Channel {document['name']} saved.")
+    place.set_params(channel=None)
+    st.rerun()
