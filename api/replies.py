@@ -126,6 +126,34 @@ class ScheduleReply(BaseModel):
         return cls.model_validate(asdict(state))
 
 
+class FieldDiff(BaseModel):
+    """One field that differs."""
+
+    path: str = Field(description="Dotted, such as config.ops[1].where.")
+    before: Any
+    after: Any
+    kind: str = Field(description="added, removed or changed.")
+
+
+class StepDiff(BaseModel):
+    """What became of one step."""
+
+    step: str
+    kind: str = Field(description="added, removed, changed, renamed or moved.")
+    fields: list[FieldDiff]
+    was: str | None = Field(description="The id that a renamed step had.")
+
+
+class DiffReply(BaseModel):
+    """What changed between two versions."""
+
+    before: int
+    after: int
+    settings: list[FieldDiff]
+    steps: list[StepDiff]
+    yaml: list[str] = Field(description="The lines of a unified diff.")
+
+
 class NewWebhook(BaseModel):
     """A webhook's address."""
 

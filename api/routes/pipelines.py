@@ -1,17 +1,19 @@
 """Pipelines: written, checked, versioned, run."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from api.bodies import StrictRoute
 from api.deps import Editor, IfMatch, Moment, Operator, Paged, PipelineDocument, Repeatable, Search, Use, Viewer, tagged
-from api.replies import BackfillReply, CheckReply, List, MomentsReply, NewWebhook, Request, ScheduleReply
+from api.replies import BackfillReply, CheckReply, DiffReply, List, MomentsReply, NewWebhook, Request, ScheduleReply
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion, Run, RunStatus
 from etlml.errors import VersionConflict
-from etlml.services.backfills import MOST_PARALLEL
+from etlml.services.backfills import MOST_PARALLEL, Redo
+from etlml.services.pipelines import Sort
 from etlml.services.preview_result import Preview
 from etlml.services.previews import MOST_ROWS
 
@@ -25,6 +27,9 @@ _DRAFT = {
         },
     }
 }
+
+
+VersionNumber = Annotated[int, Path(ge=1, le=2**31, description="The number of a saved version.")]
 
 
 class RunRequest(Request):
@@ -50,6 +55,9 @@ class BackfillRequest(Request):
 
     since: Moment
     until: Moment
+    redo: Redo = Field(
+        "all", description="all moments, those without a success (failed), those that never ran (missing)."
+    )
     parallel: int = Field(1, ge=1, le=MOST_PARALLEL, description="Runs that may wait or go on at once.")
     params: dict[str, Any] = Field(default_factory=dict)
     dry_run: bool = Field(False, description="Only say for which moments there would be runs.")
@@ -63,9 +71,11 @@ def list_pipelines(
     q: Search = None,
     tag: Annotated[str | None, Query(max_length=100)] = None,
     status: PipelineStatus | None = None,
+    sort: Sort = "newest",
 ) -> List[Pipeline]:
-    """Pipelines, newest first; ``q`` is looked for in name, description and tags."""
-    return List.of(services.pipelines.list(q=q, tag=tag, status=status, limit=page.limit, cursor=page.cursor))
+    """Pipelines, newest first unless sorted; ``q`` is looked for in name, description and tags."""
+    found = services.pipelines.list(q=q, tag=tag, status=status, sort=sort, limit=page.limit, cursor=page.cursor)
+    return List.of(found)
 
 
 @router.post("", status_code=201, openapi_extra=_DRAFT)
@@ -128,6 +138,24 @@ def list_versions(services: Use, _: Viewer, pipeline_id: str) -> List[PipelineVe
     return List.model_construct(items=list(services.pipelines.versions(pipeline_id)), next_cursor=None)
 
 
+@router.get("/{pipeline_id}/versions/{before}/diff/{after}")
+def compare_versions(
+    services: Use, _: Viewer, pipeline_id: str, before: VersionNumber, after: VersionNumber
+) -> DiffReply:
+    """What changed from one version to another: settings, steps with their fields, and the YAML."""
+    return DiffReply.model_validate(asdict(services.pipelines.diff(pipeline_id, before, after)))
+
+
+@router.post("/{pipeline_id}/versions/{version}/restore")
+def restore_version(
+    services: Use, editor: Editor, pipeline_id: str, version: VersionNumber, response: Response
+) -> Pipeline:
+    """Save an earlier version as the newest one; webhooks stay as they are."""
+    pipeline = services.pipelines.restore(pipeline_id, version, author=editor.name)
+    tagged(response, pipeline)
+    return pipeline
+
+
 @router.post("/{pipeline_id}/run", status_code=202)
 def run_pipeline(
     services: Use,
@@ -172,13 +200,16 @@ def backfill_pipeline(
     """Have a run made for each moment at which the schedule fired from since to until; with dry_run only list them."""
     if body.dry_run:
         response.status_code = 200
-        return MomentsReply(moments=list(services.backfills.moments(pipeline_id, body.since, body.until)))
+        return MomentsReply(
+            moments=list(services.backfills.moments(pipeline_id, body.since, body.until, redo=body.redo))
+        )
     backfill = once.create(
         get=services.backfills.get,
         create=lambda new_id: services.backfills.start(
             pipeline_id,
             body.since,
             body.until,
+            redo=body.redo,
             parallel=body.parallel,
             params=body.params,
             author=editor.name,

@@ -6,7 +6,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from etlml import __version__
-from etlml.cli import administration, backfills, data, models, packs, pipelines, processes, runs, workspace
+from etlml.cli import (
+    administration,
+    backfills,
+    data,
+    models,
+    packs,
+    pipelines,
+    processes,
+    runs,
+    schedules,
+    versions,
+    workspace,
+)
 from etlml.errors import EtlmlError, InvalidInput, NotFound
 
 WORK_FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -37,7 +49,19 @@ def _root(
     """Pipelines, data quality and models on one machine."""
 
 
-for module in (processes, workspace, pipelines, runs, backfills, data, models, packs, administration):
+for module in (
+    processes,
+    workspace,
+    pipelines,
+    runs,
+    schedules,
+    backfills,
+    versions,
+    data,
+    models,
+    packs,
+    administration,
+):
     module.register(app)
 
 

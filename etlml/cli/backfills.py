@@ -10,7 +10,9 @@ from etlml.cli.options import Json, Params, pairs
 if TYPE_CHECKING:
     from etlml.documents import Backfill
     from etlml.services import Services
+    from etlml.services.backfills import Redo
 
+REDO = ["all", "failed", "missing"]
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 
 
@@ -22,32 +24,42 @@ def register(app: typer.Typer) -> None:
 def backfill(
     name: Annotated[str, typer.Argument(help="Name or id of a pipeline with a schedule.")],
     since: Annotated[
-        datetime, typer.Option(formats=FORMATS, metavar="DATE", help="The first moment, in the schedule's time zone.")
+        datetime,
+        typer.Option(
+            "--from", "--since", formats=FORMATS, metavar="DATE", help="The first moment, in the schedule's time zone."
+        ),
     ],
     until: Annotated[
         datetime,
-        typer.Option(formats=FORMATS, metavar="DATE", help="The last one; a day without a time means its end."),
+        typer.Option(
+            "--to", "--until", formats=FORMATS, metavar="DATE", help="The last one; a day without a time means its end."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the moments.")] = False,
+    redo: Annotated[
+        str, typer.Option(help="all moments, those without a success (failed), or those that never ran (missing).")
+    ] = "all",
     parallel: Annotated[int, typer.Option(min=1, max=100, help="Runs that may wait or go on at once.")] = 1,
     param: Params = [],  # noqa: B006 - typer copies it
     as_json: Json = False,
 ) -> None:
     """Run a pipeline for every moment at which its schedule fired in a range of dates, the oldest first."""
     from etlml.cli.output import print_json, print_table
+    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
+    wanted: Redo = one_of(REDO, redo, "--redo")  # type: ignore[assignment]
     with services() as opened:
         first, last = _in_zone(opened, name, since, until)
         if dry_run:
-            moments = opened.backfills.moments(name, first, last)
+            moments = opened.backfills.moments(name, first, last, redo=wanted)
             if as_json:
                 print_json([moment.isoformat() for moment in moments])
             else:
                 rows = [(moment.isoformat(),) for moment in moments]
                 print_table(["SCHEDULED FOR"], rows, empty="The schedule does not fire within this range.")
             return
-        started = opened.backfills.start(name, first, last, parallel=parallel, params=pairs(param))
+        started = opened.backfills.start(name, first, last, redo=wanted, parallel=parallel, params=pairs(param))
     if as_json:
         print_json(started)
     else:

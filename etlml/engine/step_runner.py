@@ -203,7 +203,8 @@ class StepRunner:
         fusion = self._world.fusion
         if not relation.is_lazy:
             return relation
-        fusion.add(relation, self._base)
+        if fusion.relations.get(relation.name) is not relation:  # an input that an earlier run had fused is there already
+            fusion.add(relation, self._base)
         self._world.journal.write()
         computed = fusion.compute(relation.name)
         if not self._done:
