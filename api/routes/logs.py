@@ -1,41 +1,99 @@
 """Log lines of everything."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
-from api.deps import Paged, Search, Since, Until, Use, Viewer
+from api.deps import MOST_ITEMS, Paged, Search, Since, Until, Use, Viewer
 from api.replies import List
-from etlml.documents import LogEntry, LogLevel
+from etlml.documents import LogEntry, LogLevel, Time
+from etlml.services.logs import ExportForm
 
 router = APIRouter(prefix="/logs", tags=["logs"])
 
 
-@router.get("")
-def query_logs(
-    services: Use,
-    _: Viewer,
-    page: Paged,
-    level: LogLevel | None = None,
-    source: Annotated[str | None, Query(max_length=100)] = None,
-    run_id: Annotated[str | None, Query(max_length=100)] = None,
-    step_id: Annotated[str | None, Query(max_length=100)] = None,
-    pipeline_id: Annotated[str | None, Query(max_length=100)] = None,
+_Text = Annotated[str | None, Query(max_length=100)]
+
+
+def get_filters(
+    level: Annotated[LogLevel | None, Query(description="This level and above.")] = None,
+    source: _Text = None,
+    run_id: _Text = None,
+    step_id: _Text = None,
+    pipeline_id: _Text = None,
     q: Search = None,
+    regex: Annotated[bool, Query(description="q is a regular expression.")] = False,
+    group: Annotated[str | None, Query(max_length=100, description="The key of a group of GET /logs/groups.")] = None,
     since: Since = None,
     until: Until = None,
-) -> List[LogEntry]:
+) -> dict[str, Any]:
+    """Which lines."""
+    return {
+        "level": level,
+        "source": source,
+        "run_id": run_id,
+        "step_id": step_id,
+        "pipeline_id": pipeline_id,
+        "q": q,
+        "regex": regex,
+        "group": group,
+        "since": since,
+        "until": until,
+    }
+
+
+Filters = Annotated[dict[str, Any], Depends(get_filters)]
+
+
+@router.get("")
+def query_logs(services: Use, _: Viewer, page: Paged, filters: Filters) -> List[LogEntry]:
     """Lines of ``level`` and above, newest first."""
-    found = services.logs.query(
-        level=level,
-        source=source,
-        run_id=run_id,
-        step_id=step_id,
-        pipeline_id=pipeline_id,
-        q=q,
-        since=since,
-        until=until,
-        limit=page.limit,
-        cursor=page.cursor,
+    return List.of(services.logs.query(**filters, limit=page.limit, cursor=page.cursor))
+
+
+class Group(BaseModel):
+    """Lines that say the same but for numbers, ids, paths and quoted parts."""
+
+    key: str = Field(description="What GET /logs takes as group.")
+    text: str = Field(description="What they have in common.")
+    level: str
+    source: str
+    lines: int
+    first: Time
+    last: Time
+    example: str
+    pattern: str = Field(description="Finds lines from before there were groups (q with regex); empty for others.")
+
+
+class Groups(BaseModel):
+    """Equal problems, the most frequent first."""
+
+    items: list[Group]
+
+
+@router.get("/groups")
+def list_log_groups(
+    services: Use, _: Viewer, filters: Filters, limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 100
+) -> Groups:
+    """Warnings and errors that say the same, with how often and when; ``group`` is passed over."""
+    found = services.logs.groups(**{**filters, "group": None}, limit=limit)
+    return Groups(items=[Group.model_validate(each._asdict()) for each in found])
+
+
+@router.get("/export", response_class=StreamingResponse)
+def export_logs(
+    services: Use,
+    _: Viewer,
+    filters: Filters,
+    form: Annotated[ExportForm, Query(alias="format")] = "text",
+    gzip: Annotated[bool, Query(description="Compress the file.")] = False,
+) -> StreamingResponse:
+    """Every line that fits, oldest first, as a file; it is sent as it is read."""
+    name = f"etlml.{'jsonl' if form == 'jsonl' else 'log'}{'.gz' if gzip else ''}"
+    return StreamingResponse(
+        services.logs.export(form=form, packed=gzip, **filters),
+        media_type="application/gzip" if gzip else "application/x-ndjson" if form == "jsonl" else "text/plain",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-    return List.of(found)

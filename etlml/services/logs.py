@@ -1,11 +1,21 @@
 """Log lines of everything, filtered and counted by the database."""
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Literal
 
 from etlml.documents import LogEntry, LogLevel
 from etlml.store import Page, Store
+from etlml.store.log_groups import LogGroup
+from etlml.store.paging import bounded
+
+__all__ = ["ExportForm", "LogGroup", "LogService", "line_text"]
+
+ExportForm = Literal["text", "jsonl"]
+_PIECE = 500
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 class LogService:
@@ -29,6 +39,7 @@ class LogService:
         limit: int = 100,
         cursor: str | None = None,
         newest_first: bool = True,
+        group: str | None = None,
     ) -> Page[LogEntry]:
         """Lines of ``level`` and above, newest first; ``q`` is text in the message, or a pattern with ``regex``."""
         return self._store.logs.query(
@@ -44,7 +55,14 @@ class LogService:
             limit=limit,
             cursor=cursor,
             newest_first=newest_first,
+            group=group,
         )
+
+    def search(
+        self, *, since: datetime, until: datetime, cursor: str | None = None, limit: int = 100, **filters: Any
+    ) -> Page[LogEntry]:
+        """As ``query``, but it stops looking after a quarter of a second: then there are few lines, and a cursor to go on."""
+        return self._store.logs.search(since=since, until=until, cursor=cursor, limit=limit, **filters)
 
     def tail(self, *, after: str | None = None, limit: int = 200, **filters: Any) -> Sequence[LogEntry]:
         """The newest lines, oldest of them first; with ``after`` (a line's id) the lines after it. Filters as in ``query``."""
@@ -60,6 +78,62 @@ class LogService:
         """Lines by time and level: ``[{"at", "level", "lines"}]``, empty buckets left out."""
         return self._store.logs.histogram(since, until, buckets=buckets, **filters)
 
+    def groups(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        level: LogLevel | None = None,
+        source: str | None = None,
+        limit: int = 100,
+        **filters: Any,
+    ) -> Sequence[LogGroup]:
+        """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first."""
+        given = {name: value for name, value in filters.items() if value}
+        return self._store.logs.groups(
+            since=since, until=until, level=level, source=source, limit=bounded(limit), **given
+        )
+
+    def group(self, key: str) -> LogGroup | None:
+        """What the lines of a group have in common; None if there are none."""
+        return self._store.logs.group(key)
+
+    def export(self, *, form: ExportForm = "text", packed: bool = False, **filters: Any) -> Iterator[bytes]:
+        """All lines by the filters of ``query``, oldest first, in pieces of a file, however many there are.
+
+        Args:
+            form: ``text``, a line each with tracebacks below; or ``jsonl``, a JSON document a line.
+            packed: Compress it with gzip.
+            filters: As in ``query``.
+
+        Raises:
+            InvalidInput: A filter cannot be used; at once, not at the first piece.
+        """
+        lines = self._store.logs.each(**{name: value for name, value in filters.items() if value})
+        worded = (f"{entry.model_dump_json()}\n" if form == "jsonl" else line_text(entry) for entry in lines)
+        return _packed(_pieces(worded)) if packed else _pieces(worded)
+
     def sources(self) -> Sequence[str]:
         """The sources that have lines."""
         return self._store.logs.sources()
+
+
+def line_text(entry: LogEntry) -> str:
+    """A line for a file, its time in UTC; a traceback follows on lines of its own."""
+    where = f"{entry.source} {entry.step_id or '-'}"
+    traceback = str(entry.fields.get("traceback") or "")
+    line = f"{entry.ts:%Y-%m-%dT%H:%M:%S.%f}Z {entry.level:8} {where} {entry.message}\n"
+    return line + (traceback.rstrip("\n") + "\n" if traceback else "")
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
+    while some := list(islice(lines, _PIECE)):
+        yield "".join(some).encode()
+
+
+def _packed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=_GZIP)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()

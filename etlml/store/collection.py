@@ -1,6 +1,6 @@
 """One collection as the stores use it: few operations, our errors, the running transaction's session."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
@@ -152,6 +152,11 @@ class Collection:
         """How many match."""
         with _translated():
             return int(self.raw.count_documents(filter_, session=current_session.get()))
+
+    def each(self, filter_: Filter, *, sort: Sort, batch: int = 1000) -> Iterator[Document]:
+        """All matches, one after the other, however many there are; close the iterator when done before its end."""
+        with _translated(), self.raw.find(filter_, sort=sort, batch_size=batch) as cursor:
+            yield from cursor
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]], *, max_ms: int | None = None) -> list[Document]:
         """The result of an aggregation; InvalidInput if it takes longer than ``max_ms``."""

@@ -3,8 +3,9 @@
 import itertools
 import os
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
 MICROSECOND = timedelta(microseconds=1)
+_FIRST_SLICE = timedelta(hours=6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _counter = itertools.count(int.from_bytes(os.urandom(3)))
 
@@ -34,6 +36,13 @@ _counter = itertools.count(int.from_bytes(os.urandom(3)))
 def log_id(at: datetime) -> str:
     """A fresh id that sorts by time and, within a millisecond, in the order in which this process asked for it."""
     return f"{_first_id(at)}{next(_counter) & 0xFFFFFFFFFF:010x}"
+
+
+def time_of(cursor: str) -> datetime:
+    """The time up to which a cursor has come; InvalidInput if it is none."""
+    if re.fullmatch(r"[0-9a-f]{12,32}", cursor) is None:
+        raise InvalidInput(f"{cursor[:40]!r} is not a cursor. Use next_cursor of the page before.", field="cursor")
+    return _EPOCH + timedelta(milliseconds=int(cursor[:12], 16))
 
 
 def _first_id(at: datetime) -> str:
@@ -95,10 +104,7 @@ class LogStore:
         filter_ |= matching(group=group)
         bounds = _time_bounds(since, until)
         if cursor is not None:
-            if re.fullmatch(r"[0-9a-f]{12,32}", cursor) is None:
-                raise InvalidInput(
-                    f"{cursor[:40]!r} is not a cursor. Use next_cursor of the page before.", field="cursor"
-                )
+            time_of(cursor)
             place = "$lt" if newest_first else "$gt"
             bounds[place] = min(cursor, bounds.get(place, cursor)) if newest_first else cursor
         if bounds:
@@ -109,6 +115,41 @@ class LogStore:
         )
         shown = found[:limit]
         return Page([decoded(LogEntry, each) for each in shown], shown[-1]["_id"] if len(found) > limit else None)
+
+    def search(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        cursor: str | None = None,
+        limit: int = 100,
+        patience_s: float = 0.25,
+        **filters: Any,
+    ) -> Page[LogEntry]:
+        """As ``query``, newest first, but it stops looking after a while: then there are few lines and a cursor to go on."""
+        deadline = time.monotonic() + patience_s
+        end = min(until, time_of(cursor) + timedelta(milliseconds=1)) if cursor else until
+        width, found = _FIRST_SLICE, list[LogEntry]()
+        while end > since:
+            start = max(since, end - width)
+            part = self.query(since=start, until=end, cursor=cursor, limit=limit - len(found), **filters)
+            found += part.items
+            if part.next_cursor:
+                return Page(found, part.next_cursor)
+            if start > since and time.monotonic() > deadline:
+                return Page(found, _first_id(start))
+            end, width = start, width * 2
+        return Page(found)
+
+    def each(self, *, level: str | None = None, group: str | None = None, **filters: Any) -> Iterator[LogEntry]:
+        """All lines by the filters of ``query``, oldest first, read as they are asked for.
+
+        Raises:
+            InvalidInput: The level or the pattern cannot be used; at once, not at the first line.
+        """
+        bounds = _within_time(filters.pop("since", None), filters.pop("until", None))
+        filter_ = _filter(level, False, **_with_defaults(filters)) | matching(group=group) | bounds
+        return (decoded(LogEntry, each) for each in self.collection.each(filter_, sort=[("_id", 1)]))
 
     def tail(self, *, after: str | None = None, limit: int = 200, **filters: Any) -> Sequence[LogEntry]:
         """The newest lines, oldest of them first; with ``after`` (a line's id) the lines that follow it."""

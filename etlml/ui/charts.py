@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from etlml.ui import format as words
-from etlml.ui.looks import LEVEL_TONE, LEVELS, RUN_ORDER, colour, look
+from etlml.ui.looks import RUN_ORDER, colour, look
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -257,29 +257,3 @@ def trend(days: Sequence[str], scores: Sequence[float], *, height: int = 150) ->
     )
     figure.update_yaxes(ticksuffix=" %", rangemode="normal")
     return _styled(figure, height)
-
-
-def volume_html(buckets: Sequence[Mapping[str, Any]], counts: int) -> str:
-    """Log lines over time, stacked by level, as plain HTML: it redraws every second on a live page.
-
-    Args:
-        buckets: ``[{"at": index, "level": ..., "lines": n}]``, ``at`` from 0 to ``counts`` - 1.
-        counts: How many bars.
-    """
-    table: dict[int, dict[str, int]] = {}
-    for each in buckets:
-        table.setdefault(int(each["at"]), {})[str(each["level"])] = int(each["lines"])
-    highest = max((sum(levels.values()) for levels in table.values()), default=0)
-    if not highest:
-        return '<div class="bars"></div>'
-    columns = []
-    for index in range(counts):
-        levels = table.get(index, {})
-        parts = "".join(
-            f'<i class="tone-{LEVEL_TONE[level]}" style="height:{100 * levels[level] / highest:.1f}%"></i>'
-            for level in LEVELS
-            if levels.get(level)
-        )
-        title = ", ".join(f"{levels[level]:,} {level.lower()}" for level in LEVELS if levels.get(level))
-        columns.append(f'<span title="{html.escape(title)}" style="height:100%">{parts}</span>')
-    return f'<div class="bars">{"".join(columns)}</div>'

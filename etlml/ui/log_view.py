@@ -3,9 +3,10 @@
 import html
 import re
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from etlml.documents import LogEntry
+from etlml.services.logs import line_text
 from etlml.ui import format as words
 from etlml.ui.looks import LEVEL_TONE
 
@@ -29,6 +30,7 @@ def _with_day(entry: LogEntry, older: LogEntry | None, zone: tzinfo | None, quer
 
 def _line(entry: LogEntry, zone: tzinfo | None, query: str) -> str:
     first, _, rest = entry.message.partition("\n")
+    rest = "\n".join(part for part in (rest, str(entry.fields.get("traceback") or "").rstrip()) if part)
     message = _marked(first, query)
     if rest:
         message += f"<details><summary>{rest.count(chr(10)) + 1} more lines</summary>{_marked(rest, query)}</details>"
@@ -51,7 +53,14 @@ def _marked(text: str, query: str) -> str:
 
 def as_text(entries: Sequence[LogEntry]) -> str:
     """Lines for a download, oldest first, times in UTC."""
-    return "".join(
-        f"{entry.ts:%Y-%m-%dT%H:%M:%S.%f}Z {entry.level:8} {entry.source} {entry.step_id or '-'} {entry.message}\n"
-        for entry in reversed(entries)
-    )
+    return "".join(line_text(entry) for entry in reversed(entries))
+
+
+def link_html(url: str, label: str) -> str:
+    """A link that saves a file."""
+    return f'<a class="save" href="{html.escape(url, quote=True)}" target="_self" download>{html.escape(label)}</a>'
+
+
+def cursor_words(cursor: str, zone: tzinfo | None) -> str:
+    """The time up to which a cursor has come, as the viewer reads it."""
+    return words.exact(datetime.fromtimestamp(int(cursor[:12], 16) / 1000, UTC), zone)

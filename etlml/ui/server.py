@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from etlml.settings import get_settings
-from etlml.ui import appearance, assets_route, backend, gate, unsent
+from etlml.ui import appearance, assets_route, backend, downloads, gate, log_export, unsent
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def _health(_: Request) -> JSONResponse:
 
 def routes() -> list[BaseRoute]:
     """Beside the pages: health, bundles, sign-in."""
-    return [Route("/healthz", _health), *assets_route.routes, *gate.routes]
+    return [Route("/healthz", _health), *assets_route.routes, *downloads.routes, *log_export.routes, *gate.routes]
 
 
 def middleware() -> list[Middleware]:

@@ -1,11 +1,11 @@
-// Builds ../assets/: canvas.js and rows.js with their styles inside, the font, and the licences of what is in them.
+// Builds ../assets/: canvas.js, rows.js, lineage.js and volume.js with their styles inside, the font, and the licences of what is in them.
 import { build } from "esbuild"
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 const OUT = "../assets"
 const result = await build({
-  entryPoints: { canvas: "src/main.jsx", rows: "src/rows.js" }, outdir: OUT, bundle: true, minify: true, format: "esm", target: "es2022",
+  entryPoints: { canvas: "src/main.jsx", rows: "src/rows.js", lineage: "src/lineage.js", volume: "src/volume.js" }, outdir: OUT, bundle: true, minify: true, format: "esm", target: "es2022",
   jsx: "automatic", loader: { ".css": "text" }, define: { "process.env.NODE_ENV": '"production"' }, legalComments: "none", metafile: true,
 })
 copyFileSync("node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", join(OUT, "inter.woff2"))

@@ -1,0 +1,73 @@
+"""Equal warnings and errors as a list, and the lines of one of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from etlml.services import Services
+from etlml.services.logs import LogGroup
+from etlml.ui import format as words
+from etlml.ui import lists, log_view, parts, place
+from etlml.ui.lists import Column, row, when
+
+COLUMNS = (
+    Column("level", "Level", "status"),
+    Column("name", "Problem", "name"),
+    Column("lines", "Lines", "number"),
+    Column("source", "Source", "dim"),
+    Column("first", "First seen", "time"),
+    Column("last", "Last seen", "time"),
+)
+_STATE = {"WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed"}
+_SHOWN = 200
+
+
+def group_row(group: LogGroup) -> dict[str, Any]:
+    """A group as a row of a list."""
+    example = words.first_line(group.example, 160)
+    return row(
+        group.key,
+        level={"text": _STATE.get(group.level, "warning"), "label": group.level.capitalize()},
+        name={"text": group.text, "sub": example if example != group.text else "", "title": group.example},
+        lines=words.count(group.lines),
+        source=group.source,
+        first=when(group.first),
+        last=when(group.last),
+    )
+
+
+def draw(found: Sequence[LogGroup]) -> None:
+    """The list; a click leads to the lines of a group."""
+    parts.section("Equal problems", "warnings and errors that differ only in numbers, ids, paths and quoted parts")
+    happened = lists.draw(
+        "log_groups",
+        COLUMNS,
+        [group_row(group) for group in found],
+        empty="No warnings and no errors in this time.",
+        height=620,
+    )
+    if happened.opened:
+        place.set_params(group=happened.opened)
+        st.rerun()
+
+
+def draw_one(services: Services, key: str, found: Sequence[LogGroup], filters: Mapping[str, Any]) -> None:
+    """The lines of one group, newest last."""
+    group = next((each for each in found if each.key == key), None) or services.logs.group(key)
+    if st.button("All problems", icon=":material/arrow_back:", type="tertiary", key="log_groups_all"):
+        place.set_params(group=None)
+        st.rerun()
+    if group is None:
+        parts.empty("No such lines", "There are none any more; they were too old, or their run was removed.")
+        return
+    parts.head(group.text, pill=parts.pill_html(_STATE.get(group.level), group.level.capitalize()))
+    zone = place.zone()
+    facts = {"Lines": words.count(group.lines), "Source": group.source}
+    facts |= {"First seen": words.exact(group.first, zone), "Last seen": words.exact(group.last, zone)}
+    st.html(parts.facts_html(facts))
+    asked = {"q": group.pattern, "regex": True, "level": group.level} if group.pattern else {"group": key}
+    page = services.logs.query(**{**filters, **asked}, limit=_SHOWN)
+    st.html(log_view.log_html(page.items, zone=zone))
+    if page.next_cursor:
+        st.caption(f"The newest {len(page.items):,} lines. Download all of them for the others.")
