@@ -19,6 +19,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "dashboard": ("Dashboard", ":material/space_dashboard:"),
     "pipelines": ("Pipelines", ":material/account_tree:"),
     "runs": ("Runs", ":material/play_circle:"),
+    "schedules": ("Schedules", ":material/calendar_clock:"),
     "experiments": ("Experiments", ":material/science:"),
     "models": ("Models", ":material/deployed_code:"),
     "validations": ("Validations", ":material/verified:"),
@@ -26,9 +27,10 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "settings": ("Settings", ":material/settings:"),
     "pipeline": ("Pipeline", ":material/account_tree:"),
     "run": ("Run", ":material/play_circle:"),
+    "compare": ("Compare runs", ":material/compare_arrows:"),
     "experiment": ("Experiment", ":material/science:"),
 }
-PARENTS: Mapping[str, str] = {"pipeline": "pipelines", "run": "runs", "experiment": "experiments"}
+PARENTS: Mapping[str, str] = {"pipeline": "pipelines", "run": "runs", "compare": "runs", "experiment": "experiments"}
 _HEALTH_S = "10s"
 
 

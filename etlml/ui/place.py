@@ -12,6 +12,8 @@ PAGES: Mapping[str, str] = {
     "pipeline": "pipeline.py",
     "runs": "runs.py",
     "run": "run.py",
+    "schedules": "schedules.py",
+    "compare": "compare.py",
     "experiments": "experiments.py",
     "experiment": "experiment.py",
     "models": "models.py",
