@@ -21,7 +21,8 @@ from etlml.services.comparison import (
 )
 from etlml.services.rows import json_value, parquet_page
 from etlml.services.runs import RunService
-from etlml.services.version_diff import FieldChange, changed_settings, changed_steps, differences
+from etlml.services.version_diff import FieldChange, changed_settings, changed_steps, differences, yaml_diff
+from etlml.services.yaml_text import to_yaml
 from etlml.settings import Settings
 from etlml.store import Store
 
@@ -68,6 +69,7 @@ class ComparisonService:
             metrics=list(_pairs(figures[0][0], figures[1][0])),
             scores=list(_pairs(*scores)),
             rules=[pair for pair in _pairs(*rules) if pair.before != pair.after],
+            yaml=yaml_diff(to_yaml(left), to_yaml(right)) if left and right else [],
             versions_known=left is not None and right is not None,
         )
 

@@ -91,6 +91,9 @@ class RunComparison(BaseModel):
     metrics: list[FigurePair]
     scores: list[FigurePair]
     rules: list[FigurePair] = Field(description="Failing rows of rules whose counts differ.")
+    yaml: list[str] = Field(
+        description="The two definitions as YAML: the lines of a unified diff; empty where they are equal."
+    )
     versions_known: bool = Field(description="Whether the pipeline as it was is still stored for both runs.")
 
 
