@@ -11,11 +11,17 @@ from etlml.services.preferences import Preferences
 from etlml.services.principals import Principal
 from etlml.ui import fields, forms, parts
 
+LABELS: Mapping[str, str] = {"timezone": "Time zone", "public_url": "Address of the studio"}
+
 
 def draw(services: Services, user: Principal, *names: str) -> None:
     """These settings; whoever is no admin sees them read-only."""
     current = services.settings.get()
-    shown = [replace(one, required=True) for one in fields.fields_of(Preferences) if one.name in names]
+    shown = [
+        replace(one, required=True, label=LABELS.get(one.name, one.label))
+        for one in fields.fields_of(Preferences)
+        if one.name in names
+    ]
     around = forms.Surroundings(key=f"pref_{names[0]}", disabled=not user.permits("admin"))
     now = forms.draw(shown, {name: getattr(current, name) for name in names}, around)
     defaults = Preferences()

@@ -26,7 +26,7 @@ POLICIES = (
     Policy("runs_per_pipeline", "Runs of each pipeline", "newest"),
     Policy("validation_retention_days", "Validations", "days"),
     Policy("log_retention_days", "Log lines", "days"),
-    Policy("log_max_lines", "Log lines", "thousand at most", 1000),
+    Policy("log_max_lines", "Log lines", "million at most", 1_000_000),
     Policy("cache_max_bytes", "Step cache", "GiB at most", 2**30),
 )
 COLUMNS = (
@@ -34,14 +34,14 @@ COLUMNS = (
     lists.Column("count", "Number", "number", "right"),
     lists.Column("size", "Size", "number", "right"),
     lists.Column("policy", "Stays", "dim"),
-    lists.Column("frees", "Would go now", "number", "right"),
+    lists.Column("frees", "Goes now", "number", "right"),
 )
 
 
 def draw(services: Services, user: Principal) -> None:
     """Sizes on the left, limits on the right."""
     current = services.settings.get()
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         freed = services.retention.preview()
         rows = [

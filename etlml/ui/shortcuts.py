@@ -32,7 +32,7 @@ SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
 def listen(mode: str) -> None:
     """Have the browser listen for the keys of every page, and start in this mode next time."""
     paths = ["/", *(f"/{name}" for name in PAGES)]
-    loader("keys")(key="keys", data={"mode": MODES[mode], "paths": paths})
+    loader("keys")(key="etlml_keys", data={"mode": MODES[mode], "paths": paths})
 
 
 def help_html() -> str:
