@@ -76,6 +76,8 @@ def draw(fields: Sequence[FormField], values: Mapping[str, Any], around: Surroun
             for one in rest:
                 now[one.name] = _draw_one(one, values, around, now)
     result = spec.kept(fields, now)
+    # A default that somebody wrote down stays written: looking at a form must not change the document.
+    result |= {name: value for name, value in values.items() if name in known and name in now and now[name] == value}
     return {**{name: value for name, value in now.items() if name not in known}, **result}
 
 

@@ -36,8 +36,8 @@ def asked(services: Services, draft: Draft, step_id: str, *, ops_until: int | No
     return found
 
 
-def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, height: int, key: str) -> None:
-    """The preview with its parts."""
+def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, height: int, key: str) -> bool:
+    """The preview with its parts; whether it shows an error."""
     chosen = st.segmented_control(
         "Part",
         PARTS,
@@ -45,19 +45,19 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
         key=f"{key}_part",
         label_visibility="collapsed",
         required=True,
-        width="stretch",
+        width="stretch" if key == "panel" else "content",
         persist_state="session",
     )
     if chosen == "Last run":
         preview.of_step(services, run, step.id, height=height)
-        return
+        return False
     answer = asked(services, draft, step.id)
     if isinstance(answer, EtlmlError):
         st.html(parts.error_html(answer))
     found = before_the_fault(services, draft, step, answer) if isinstance(answer, EtlmlError) else answer
-    if found is None:
-        return
-    _draw_part(found, str(chosen), height=height, key=key)
+    if found is not None:
+        _draw_part(found, str(chosen), height=height, key=key)
+    return isinstance(answer, EtlmlError)
 
 
 def before_the_fault(services: Services, draft: Draft, step: Step, error: EtlmlError) -> Preview | None:

@@ -1,6 +1,7 @@
 """What a preview tells, as compact HTML: pure functions."""
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from etlml.ui import format as words
 from etlml.ui import parts
 
 _NAMES_SHOWN = 3
+_LABELLED = 0.1  # a smaller part of the bar has no room for its name
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 
 
 def headline(found: Preview) -> str:
@@ -35,7 +38,7 @@ def _column(one: ColumnProfile, rows: int) -> str:
     facts = [empty, f"{mark}{words.plural(one.distinct, 'value')}"]
     ends = ""
     if one.min is not None:
-        low, high = words.value(one.min, 24), words.value(one.max, 24)
+        low, high = _end(one.min), _end(one.max)
         ends = f"<span>{html.escape(low)}</span><span>{html.escape(high)}</span>"
     return (
         f'<div class="pv-col"><div class="pv-name"><b title="{html.escape(one.name)}">{html.escape(one.name)}</b>'
@@ -43,6 +46,13 @@ def _column(one: ColumnProfile, rows: int) -> str:
         f'<div class="pv-shape">{_shape(one)}<div class="pv-ends">{ends}</div></div>'
         f'<div class="pv-facts{" pv-gaps" if one.nulls else ""}">{" · ".join(facts)}</div></div>'
     )
+
+
+def _end(value: Any) -> str:
+    """A least or greatest value, as short as it can be told."""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    return words.value(value, 24).replace("T", " ") if _MOMENT.match(str(value)) else words.value(value, 24)
 
 
 def _shape(one: ColumnProfile) -> str:
@@ -55,7 +65,7 @@ def _shape(one: ColumnProfile) -> str:
     if one.top:
         shares = "".join(
             f'<i style="width:{round(share * 100, 1)}%" title="{html.escape(label)}: {words.percent(share)}">'
-            f"<em>{html.escape(label)}</em></i>"
+            f"<em>{html.escape(label) if share >= _LABELLED else ''}</em></i>"
             for label, share in one.top
         )
         return f'<div class="pv-top">{shares}</div>'
@@ -108,7 +118,7 @@ def rules(found: Preview) -> str:
         if found.rules_break
         else parts.tone_pill("the step would pass", "ok")
     )
-    lines = "".join(_rule(rule) for rule in found.rules)
+    lines = "".join(_rule(rule) for rule in sorted(found.rules, key=lambda rule: rule.success))
     return f'<div class="pv-rules">{verdict}{lines}</div>'
 
 

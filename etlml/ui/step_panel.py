@@ -83,6 +83,7 @@ def draw(
         persist_state="session",
     )
     later: Later = _nothing_later
+    told = False
     if view == "Settings":
         later = settings(services, draft, step, outputs, may_edit=may_edit)
     elif view == "Checks":
@@ -93,10 +94,10 @@ def draw(
         parts.empty("The preview is below the canvas", "It follows what you change here.")
         live_preview.place_switch("panel")
     else:
-        live_preview.draw(services, draft, step, run=run, height=330, key="panel")
+        told = live_preview.draw(services, draft, step, run=run, height=330, key="panel")
         live_preview.place_switch("panel")
     problems, _ = draft.looked_into(services)  # after the form: what was just typed counts
-    for problem in [each for each in problems if each.get("step") == draft.selected][:4]:
+    for problem in [each for each in problems if each.get("step") == draft.selected and not told][:4]:
         complaints.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
     return later
 

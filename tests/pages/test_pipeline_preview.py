@@ -92,3 +92,13 @@ def test_every_field_of_every_step_has_help() -> None:
     assert [
         name for kind, model in config_classes().items() for one in fields.fields_of(model) for name in bare(one, kind)
     ] == []
+
+
+def test_looking_at_a_form_changes_nothing_although_a_default_is_written_down(
+    open_page: Opens, services: Services, pipeline: Pipeline
+) -> None:
+    sink = {"sink": {"kind": "file", "path": "out.csv"}, "mode": "overwrite"}
+    steps = [*pipeline.draft().model_dump(mode="json")["steps"][:2], {"id": "save", "type": "load", "config": sink}]
+    services.pipelines.update(pipeline.id, {"name": "small", "steps": steps})
+    app = open_page("pipeline.py", id=pipeline.id, step="save")
+    assert "unsaved changes" not in html_of(app)
