@@ -1,14 +1,15 @@
-"""One run: its graph live, when each step worked, rows, checks, logs, and what went wrong."""
-
-from typing import Any
+"""One run: its graph live, when each step worked, rows, checks, logs, what changed, and what went wrong."""
 
 import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.documents import Run
 from etlml.errors import EtlmlError
+from etlml.services.comparing import LAST_SUCCESS
 from etlml.ui import (
     canvas,
+    compare_view,
+    copy_as,
     drafts,
     frame,
     gantt,
@@ -19,15 +20,15 @@ from etlml.ui import (
     place,
     preview,
     run_rows,
+    run_view,
     step_list,
     validation_view,
 )
 from etlml.ui import format as words
-from etlml.ui.looks import TRIGGER_LABEL
 
 services, user = frame.services(), frame.current_user()
 MAY_RUN = user.permits("operator")
-TABS = ("Timeline", "Steps", "Rows", "Checks", "Logs", "Details")
+TABS = ("Timeline", "Steps", "Rows", "Checks", "Logs", "Changes", "Details")
 
 
 def load() -> Run:
@@ -41,17 +42,22 @@ def load() -> Run:
 
 
 def header(run: Run) -> None:
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    left, right = st.columns([3, 3], vertical_alignment="center")
     with left:
-        parts.head(run.pipeline_name or run.pipeline_id, status=run.status, sub=f"run {run.id[-6:]}")
+        warned = f", {words.plural(run.warnings, 'warning')}" if run.warnings else ""
+        parts.head(run.pipeline_name or run.pipeline_id, status=run.status, sub=f"run {run.id[-6:]}{warned}")
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        neighbours(run)
-        place.link("pipeline", "Open pipeline", icon=":material/account_tree:", id=run.pipeline_id)
+        neighbours()
+        other = beside.last_success or beside.older
+        if other:
+            place.link("compare", "Compare", icon=":material/compare_arrows:", a=other, b=run.id)
+        if beside.pipeline_there:
+            place.link("pipeline", "Open pipeline", icon=":material/account_tree:", id=run.pipeline_id)
         if not run.is_final:
             if st.button("Stop", icon=":material/stop:", key="stop", disabled=not MAY_RUN or run.cancel_requested):
                 parts.attempt(lambda: services.runs.cancel(run.id, author=user.name), "Asked the run to stop.")
                 st.rerun()
-        elif MAY_RUN:
+        elif MAY_RUN and beside.pipeline_there:
             choice = st.menu_button(
                 "Run again",
                 retry_choices(run),
@@ -79,85 +85,36 @@ def again(run: Run, from_: str) -> None:
     place.go("run", id=fresh.id)
 
 
-def neighbours(run: Run) -> None:
-    newer, older = around(run)
-    if older and st.button("", icon=":material/chevron_left:", key="older", help="The run before", type="tertiary"):
-        place.go("run", id=older)
-    if newer and st.button("", icon=":material/chevron_right:", key="newer", help="The run after", type="tertiary"):
-        place.go("run", id=newer)
-
-
-def around(run: Run) -> tuple[str | None, str | None]:
-    """The ids of the pipeline's runs just after and just before this one."""
-    before = [
-        one.id
-        for one in services.runs.list(pipeline=run.pipeline_id, until=run.created_at, limit=2).items
-        if one.id != run.id
-    ]
-    newest = [one.id for one in services.runs.list(pipeline=run.pipeline_id, since=run.created_at, limit=50).items]
-    at = newest.index(run.id) if run.id in newest else 0
-    return (newest[at - 1] if at > 0 else None), (before[0] if before else None)
-
-
-def fact_line(run: Run) -> None:
-    zone = place.zone()
-    moment = run.started_at or run.created_at
-    took = (
-        run.duration_s
-        if run.duration_s is not None
-        else (utc_now() - moment).total_seconds()
-        if run.status == "running"
-        else None
-    )
-    st.html(
-        parts.facts_html(
-            {
-                "Started": words.exact(run.started_at, zone) if run.started_at else "waits for a worker",
-                "Took" if run.is_final else "For": words.duration(took) if took is not None else "",
-                "Trigger": TRIGGER_LABEL.get(run.trigger, run.trigger)
-                + (f", {run.triggered_by}" if run.triggered_by else ""),
-                "Scheduled for": words.exact(run.scheduled_for, zone) if run.scheduled_for else "",
-                "Version": str(run.pipeline_version),
-                "Attempt": str(run.attempt) if run.attempt > 1 else "",
-                "Warnings": str(run.warnings) if run.warnings else "",
-                "Reason": run.reason or "",
-            }
-        )
-    )
+def neighbours() -> None:
+    for key, icon, target, label in (
+        ("older", ":material/chevron_left:", beside.older, "The run before"),
+        ("newer", ":material/chevron_right:", beside.newer, "The run after"),
+    ):
+        if st.button("", icon=icon, key=key, help=label, type="tertiary", disabled=target is None) and target:
+            place.go("run", id=target)
 
 
 def error_card(run: Run) -> None:
+    if not beside.pipeline_there:
+        st.caption(":material/delete: This pipeline is deleted; its run is kept until retention removes it.")
+    if run.status == "missed":
+        st.info(f"This fire was missed. {run.reason or ''}", icon=":material/event_busy:")
     if run.error is None:
         return
     st.html(parts.error_html(run.error))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if (
-            run.error.step
-            and MAY_RUN
-            and st.button(f"Run again from “{run.error.step}”", icon=":material/replay:", key="retry_here")
-        ):
-            again(run, run.error.step)
-        if run.error.step:
+        if run.error.step and beside.pipeline_there:
+            label = f"Run again from “{run.error.step}”"
+            if MAY_RUN and st.button(label, icon=":material/replay:", key="retry_here"):
+                again(run, run.error.step)
             place.link("pipeline", "Open this step", icon=":material/edit:", id=run.pipeline_id, step=run.error.step)
         if run.error.traceback:
             with st.popover("Where in the code", icon=":material/code:"):
                 st.code(run.error.traceback, language="text")
 
 
-def steps_of(run: Run) -> list[Any]:
-    """The steps as they were; a version never changes, so it is read once a session."""
-    known: dict[str, list[Any]] = st.session_state.setdefault("steps_of_version", {})
-    key = f"{run.pipeline_id}-{run.pipeline_version}"
-    if key not in known:
-        try:
-            known[key] = services.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
-        except EtlmlError:
-            return []
-    return known[key]
-
-
 def draw_graph(run: Run) -> None:
-    steps = drafts.with_needs(steps_of(run))
+    steps = drafts.with_needs(list(run_view.steps_of(services, run)))
     if not steps:
         return
     key = f"graph_{run.id}"
@@ -167,7 +124,7 @@ def draw_graph(run: Run) -> None:
 
     canvas.draw(
         key,
-        graph.nodes_of(steps, run=run),
+        graph.nodes_of(steps, run=run, progress=run_view.step_progress(run, beside.usual_s, utc_now())),
         graph.edges_of(steps),
         selected=place.param("step") or None,
         choice=0,
@@ -180,20 +137,13 @@ def draw_graph(run: Run) -> None:
 def progress(run: Run) -> None:
     if run.is_final:
         return
-    expected = gantt.expected_duration(services.store.runs.durations(run.pipeline_id))
-    share = gantt.progress(run, expected, utc_now())
-    done = sum(step.status in ("success", "cached", "skipped") for step in run.steps)
-    text = (
-        "Waiting for a free slot"
-        if run.status == "pending"
-        else f"{done} of {words.plural(len(run.steps), 'step')} done"
-    )
-    st.progress(share, f"{text}, {words.percent(share, 0)}")
+    share = gantt.progress(run, beside.expected_s, utc_now())
+    st.progress(share, run_view.progress_words(run, services.run_views.waits_for(run), share))
 
 
 def body(run: Run) -> None:
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
-    draws = (timeline, steps, rows, checks, logs, details)
+    draws = (timeline, steps, rows, checks, logs, changes, details)
     for tab, draw in zip(tabs, draws, strict=True):
         with tab:
             if tab.open:
@@ -201,7 +151,12 @@ def body(run: Run) -> None:
 
 
 def timeline(run: Run) -> None:
-    st.html(gantt.gantt_html(run, utc_now()))
+    if not run.steps:
+        parts.empty("No step ran", run.reason or "")
+        return
+    st.html(gantt.gantt_html(run, utc_now(), zone=place.zone(), usual_s=beside.usual_s))
+    if beside.usual_s:
+        st.caption("A thin line marks how long a step usually takes. Point at a step for its exact times.")
 
 
 def steps(run: Run) -> None:
@@ -210,6 +165,7 @@ def steps(run: Run) -> None:
         step_list.COLUMNS,
         [step_list.step_row(step) for step in run.steps],
         current=place.param("step"),
+        empty="No step ran.",
     )
     if happened.opened:
         place.set_params(step=happened.opened)
@@ -222,13 +178,22 @@ def rows(run: Run) -> None:
     chosen = st.selectbox(
         "Step",
         ids,
-        index=ids.index(wanted) if wanted in ids else len(ids) - 1,
+        index=ids.index(wanted) if wanted in ids else len(ids) - 1 if ids else None,
         key=f"rows_step_{wanted}",
         width=300,
         label_visibility="collapsed",
     )
     if chosen:
         preview.of_step(services, run, chosen)
+        if beside.last_success and run.is_final and run.step(chosen).checkpoint:
+            place.link(
+                "compare",
+                "Compare these rows with the last success",
+                icon=":material/compare_arrows:",
+                a=beside.last_success,
+                b=run.id,
+                step=chosen,
+            )
 
 
 def checks(run: Run) -> None:
@@ -249,6 +214,29 @@ def logs(run: Run) -> None:
     place.link("logs", "Open in the log viewer", icon=":material/article:", run=run.id)
 
 
+def changes(run: Run) -> None:
+    """What is different from the pipeline's last success."""
+    if beside.last_success is None:
+        parts.empty("No earlier success", "This pipeline had no successful run before this one to compare it with.")
+        return
+    found = services.comparing.runs(LAST_SUCCESS, run.id)
+    when = words.exact(found.before.started_at or found.before.created_at, place.zone())
+    st.caption(f"Since the last success, {when}.")
+    shown = compare_view.data_html(found.steps) + compare_view.changes_html(found)
+    if not found.versions_known:
+        st.caption("The pipeline's definitions are no longer stored, so they can't be compared.")
+    st.html(
+        f'<div class="changes">{shown}</div>'
+        if shown
+        else '<div class="changes">Definition and parameters are the same as then.</div>'
+    )
+    if found.yaml:
+        with st.expander("As YAML", icon=":material/difference:"):
+            st.code("\n".join(found.yaml), language="diff")
+    st.html(compare_view.steps_html(found.steps))
+    place.link("compare", "Compare in full", icon=":material/compare_arrows:", a=found.before.id, b=run.id)
+
+
 def details(run: Run) -> None:
     left, right = st.columns(2)
     with left:
@@ -260,25 +248,34 @@ def details(run: Run) -> None:
         )
     with right:
         parts.section("Run")
-        st.html(
-            parts.table_html(
-                {
-                    "ID": run.id,
-                    "Pipeline": run.pipeline_name,
-                    "Worker": run.worker or words.MISSING,
-                    "Created": words.exact(run.created_at, place.zone()),
-                }
-                | {"Finished": words.exact(run.finished_at, place.zone())}
-                | ({"Retry of": run.retry_of} if run.retry_of else {})
-                | ({"Ends with": f"{run.until}; steps that it does not need were skipped"} if run.until else {})
-            )
-        )
-    parts.command_lines({"Command line": f"etlml logs {run.id} -f", "curl": f"curl {frame.api_url()}/runs/{run.id}"})
+        facts = {
+            "ID": run.id,
+            "Pipeline": run.pipeline_name,
+            "Worker": run.worker or words.MISSING,
+            "Created": words.exact(run.created_at, place.zone()),
+            "Finished": words.exact(run.finished_at, place.zone()),
+        }
+        st.html(parts.table_html(facts | ({"Retry of": run.retry_of} if run.retry_of else {})))
+    with st.container(horizontal=True):
+        copies(run)
+
+
+def copies(run: Run) -> None:
+    """Each action of this page as commands."""
+    api = frame.api_url()
+    parts.command_lines(copy_as.follow(api, run.id), label="Follow it")
+    if run.is_final:
+        from_ = run.error.step if run.error and run.error.step else "failed"
+        parts.command_lines(copy_as.retry(api, run.id, from_), label="Run again")
+    else:
+        parts.command_lines(copy_as.cancel(api, run.id), label="Stop")
+    if beside.last_success:
+        parts.command_lines(copy_as.compare(api, beside.last_success, run.id), label="Compare")
 
 
 def whole(run: Run) -> None:
     header(run)
-    fact_line(run)
+    st.html(parts.facts_html(run_view.facts(run, place.zone())))
     error_card(run)
     progress(run)
     draw_graph(run)
@@ -286,6 +283,7 @@ def whole(run: Run) -> None:
 
 
 first = load()
+beside = run_view.around(services, first)
 
 
 @parts.fragment(run_every=None if first.is_final else "1s", key="live", about={"id": first.id})

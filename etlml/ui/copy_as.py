@@ -1,4 +1,4 @@
-"""What a button does as curl, as a command and as Python, ready to be copied."""
+"""What a button does as curl, as a command and as Python, ready to be copied: pure functions."""
 
 import json
 import shlex
@@ -6,14 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from etlml.ui import parts
-
 Commands = Mapping[str, str]
-
-
-def commands(found: Commands) -> None:
-    """Show them behind a small button."""
-    parts.command_lines(found)
 
 
 def cancel(api: str, run_id: str) -> Commands:

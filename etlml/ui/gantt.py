@@ -1,11 +1,11 @@
 """When each step of a run worked: lanes over time, as HTML that a live page can redraw."""
 
 import html
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-from etlml.documents import Run
+from etlml.documents import Run, StepRun
 from etlml.ui import format as words
 from etlml.ui.looks import look
 
@@ -53,10 +53,18 @@ def lanes(run: Run, now: datetime) -> tuple[list[Lane], float]:
     return found, span
 
 
-def gantt_html(run: Run, now: datetime) -> str:
-    """The lanes with an axis of seconds."""
+def gantt_html(
+    run: Run, now: datetime, *, zone: tzinfo | None = None, usual_s: Mapping[str, float] | None = None
+) -> str:
+    """The lanes with an axis of seconds.
+
+    Args:
+        zone: The viewer's, for the exact times on hover.
+        usual_s: How long each step usually takes; a thin line marks it.
+    """
     found, span = lanes(run, now)
-    lines = "".join(_line(lane) for lane in found)
+    usual, steps = usual_s or {}, {step.id: step for step in run.steps}
+    lines = "".join(_line(lane, steps[lane.step_id], span, zone, usual.get(lane.step_id)) for lane in found)
     return f'<div class="gantt">{_axis(span)}{lines}</div>'
 
 
@@ -69,10 +77,13 @@ def _axis(span: float) -> str:
     return f'<div class="line axis"><span></span><div>{marks}</div><span></span></div>'
 
 
-def _line(lane: Lane) -> str:
+def _line(lane: Lane, step: StepRun, span: float, zone: tzinfo | None, usual: float | None) -> str:
     tone = look(lane.status).tone
-    fused = f" title=\"computed together with {html.escape(lane.fused_into)}\" class='fused'" if lane.fused_into else ""
+    hint = html.escape(hover(lane, step, zone, usual))
+    fused = " class='fused'" if lane.fused_into else ""
     bar = f'<i{fused} style="left:{lane.start:.2%};width:{lane.length:.2%}"></i>' if lane.took_s is not None else ""
+    if bar and usual and span and not lane.fused_into:
+        bar += f'<u style="left:{min(lane.start + usual / span, 1):.2%}"></u>'
     took = (
         ""
         if lane.took_s is None
@@ -82,9 +93,25 @@ def _line(lane: Lane) -> str:
     )
     name = html.escape(lane.name)
     return (
-        f'<div class="line tone-{tone}"><span title="{name}"><i class="dot {tone}"></i>{name}</span>'
-        f'<div class="lane">{bar}</div><span class="took" title="{took}">{took}</span></div>'
+        f'<div class="line tone-{tone}" title="{hint}"><span><i class="dot {tone}"></i>{name}</span>'
+        f'<div class="lane">{bar}</div><span class="took">{took}</span></div>'
     )
+
+
+def hover(lane: Lane, step: StepRun, zone: tzinfo | None, usual: float | None) -> str:
+    """What a lane says when pointed at: state, exact times, how long it usually takes, rows."""
+    lines = [f"{lane.name}: {look(lane.status).label}"]
+    if lane.fused_into:
+        lines.append(f"computed together with {lane.fused_into}")
+    if step.started_at is not None:
+        until = words.clock_time(step.finished_at, zone) if step.finished_at else "now"
+        lines.append(f"{words.clock_time(step.started_at, zone)} to {until}")
+    if lane.took_s is not None and not lane.fused_into:
+        compared = f", usually {words.duration(usual)}" if usual else ""
+        lines.append(f"took {words.duration(lane.took_s)}{compared}")
+    if step.rows_out is not None:
+        lines.append(words.plural(step.rows_out, "row"))
+    return "\n".join(lines)
 
 
 def totals(run: Run) -> dict[str, int]:

@@ -160,9 +160,9 @@ def confirm(
     ask()
 
 
-def command_lines(commands: Mapping[str, Sequence[str] | str]) -> None:
+def command_lines(commands: Mapping[str, Sequence[str] | str], *, label: str = "Copy as") -> None:
     """The same action as curl, command line and Python, each with a copy button."""
-    with st.popover("Copy as", icon=":material/terminal:"):
+    with st.popover(label, icon=":material/terminal:"):
         for label, text in commands.items():
             st.caption(label)
             st.code(

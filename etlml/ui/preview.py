@@ -1,7 +1,5 @@
 """The rows that a step gave, as a table with each column's type."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +8,8 @@ import streamlit as st
 from etlml.documents import Run
 from etlml.errors import EtlmlError
 from etlml.services import Services
+from etlml.ui import downloads, parts
 from etlml.ui import format as words
-from etlml.ui import parts
 
 SHOWN = 100
 
@@ -29,25 +27,7 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
     st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}.")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
-    st.download_button(
-        "Download these rows",
-        as_csv(found),
-        f"{step_id}.csv",
-        "text/csv",
-        icon=":material/download:",
-        key=f"download_{run.id}_{step_id}",
-        on_click="ignore",
-    )
-
-
-def as_csv(found: Mapping[str, Any]) -> str:
-    """The rows as CSV with a header."""
-    text = io.StringIO()
-    names = [column["name"] for column in found["columns"]]
-    writer = csv.DictWriter(text, names)
-    writer.writeheader()
-    writer.writerows(found["rows"])
-    return text.getvalue()
+    st.html(downloads.rows_html(run.id, step_id))
 
 
 def table(found: Mapping[str, Any], *, key: str, height: int) -> None:

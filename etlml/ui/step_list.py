@@ -16,6 +16,7 @@ COLUMNS = (
     Column("size", "Size", "number"),
     Column("took", "Took", "number"),
     Column("speed", "Rows/s", "number"),
+    Column("warnings", "Warnings", "number"),
     Column("attempts", "Attempts", "number"),
 )
 
@@ -38,6 +39,7 @@ def step_row(step: StepRun) -> dict[str, Any]:
         size=words.size(step.bytes) if step.bytes is not None else "",
         took="" if took is None or step.fused_into else words.duration(took),
         speed=words.short_count(speed) if speed else "",
+        warnings=str(step.warnings) if step.warnings else "",
         attempts=str(step.attempts) if step.attempts > 1 else "",
     )
 

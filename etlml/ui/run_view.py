@@ -1,0 +1,96 @@
+"""What a run's page shows of it: facts in a line, what surrounds it, how far its steps are."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+import streamlit as st
+
+from etlml.clock import utc_now
+from etlml.documents import Run, Step
+from etlml.errors import EtlmlError, NotFound
+from etlml.services import Services
+from etlml.ui import format as words
+from etlml.ui import gantt
+from etlml.ui.looks import TRIGGER_LABEL
+
+
+class Around(NamedTuple):
+    """What surrounds a run; read once, for it hardly changes while somebody looks."""
+
+    older: str | None
+    newer: str | None
+    last_success: str | None
+    usual_s: dict[str, float]
+    expected_s: float | None
+    pipeline_there: bool
+
+
+def around(services: Services, run: Run) -> Around:
+    """Read what surrounds a run."""
+    older, newer = services.run_views.beside(run)
+    return Around(
+        older,
+        newer,
+        services.run_views.last_success(run),
+        services.run_views.usual_seconds(run),
+        gantt.expected_duration(services.store.runs.durations(run.pipeline_id)),
+        _is_there(services, run.pipeline_id),
+    )
+
+
+def _is_there(services: Services, pipeline_id: str) -> bool:
+    try:
+        services.pipelines.get(pipeline_id)
+    except NotFound:
+        return False
+    return True
+
+
+def steps_of(services: Services, run: Run) -> Sequence[Step]:
+    """The steps as they were; a version never changes, so it is read once a session."""
+    known: dict[str, Sequence[Step]] = st.session_state.setdefault("steps_of_version", {})
+    key = f"{run.pipeline_id}-{run.pipeline_version}"
+    if key not in known:
+        try:
+            known[key] = services.store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
+        except EtlmlError:
+            return []
+    return known[key]
+
+
+def facts(run: Run, zone: tzinfo | None) -> dict[str, str]:
+    """The line of facts under a run's name; what is empty is left out."""
+    moment = run.started_at or run.created_at
+    took = run.duration_s
+    if took is None and run.status == "running":
+        took = (utc_now() - moment).total_seconds()
+    trigger = TRIGGER_LABEL.get(run.trigger, run.trigger)
+    return {
+        "Started": words.exact(run.started_at, zone) if run.started_at else "",
+        "Created": "" if run.started_at else words.exact(run.created_at, zone),
+        "Took" if run.is_final else "For": words.duration(took) if took is not None else "",
+        "Trigger": f"{trigger}, {run.triggered_by}" if run.triggered_by else trigger,
+        "Scheduled for": words.exact(run.scheduled_for, zone) if run.scheduled_for else "",
+        "Version": str(run.pipeline_version),
+        "Attempt": str(run.attempt) if run.attempt > 1 else "",
+        "Reason": run.reason or "",
+    }
+
+
+def step_progress(run: Run, usual_s: dict[str, float], now: datetime) -> dict[str, float]:
+    """How far each step at work is, 0 to 1, by the time that it usually takes."""
+    return {
+        step.id: min((now - step.started_at).total_seconds() / usual_s[step.id], 0.97)
+        for step in run.steps
+        if step.status == "running" and step.started_at is not None and usual_s.get(step.id)
+    }
+
+
+def progress_words(run: Run, waits: str | None, share: float) -> str:
+    """How far a run is, or what it waits for."""
+    if run.status == "pending":
+        return f"Waits {waits or 'for a worker'}"
+    done = sum(step.status in ("success", "cached", "skipped") for step in run.steps)
+    stopping = ", is being stopped" if run.cancel_requested else ""
+    return f"{done} of {words.plural(len(run.steps), 'step')} done, {words.percent(share, 0)}{stopping}"
