@@ -11,6 +11,7 @@ from etlml.ui import (
     drafts,
     frame,
     graph,
+    lineage_view,
     lists,
     live_preview,
     parts,
@@ -18,13 +19,14 @@ from etlml.ui import (
     place,
     run_form,
     run_rows,
+    script_dialog,
     step_panel,
 )
 from etlml.ui.drafts import Draft
 
 services, user = frame.services(), frame.current_user()
 MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
-TABS = ("Build", "Runs", "Schedule", "YAML", "Versions")
+TABS = ("Build", "Runs", "Schedule", "YAML", "Versions", "Lineage")
 
 
 def load() -> Pipeline:
@@ -77,6 +79,8 @@ def more(pipeline: Pipeline) -> None:
             type="tertiary",
             on_click="ignore",
         )
+        if st.button("Export as Python script", icon=":material/code:", type="tertiary", key="as_script"):
+            script_dialog.show(services, pipeline)
         if MAY_EDIT and st.button("Duplicate", icon=":material/content_copy:", type="tertiary", key="duplicate"):
             duplicate(pipeline)
         if MAY_EDIT and st.button("Delete …", icon=":material/delete:", type="tertiary", key="delete"):
@@ -253,3 +257,6 @@ with tabs[3]:
 with tabs[4]:
     if tabs[4].open:
         pipeline_settings.versions(services, pipeline, draft, user, may_edit=MAY_EDIT)
+with tabs[5]:
+    if tabs[5].open:
+        lineage_view.draw(services, draft.document, key=f"lineage_{pipeline.id}")

@@ -11,8 +11,9 @@ from api.bodies import StrictRoute
 from api.deps import Editor, IfMatch, Moment, Operator, Paged, PipelineDocument, Repeatable, Search, Use, Viewer, tagged
 from api.replies import BackfillReply, CheckReply, DiffReply, List, MomentsReply, NewWebhook, Request, ScheduleReply
 from etlml.documents import Pipeline, PipelineDraft, PipelineStatus, PipelineVersion, Run, RunStatus
-from etlml.errors import VersionConflict
+from etlml.errors import InvalidInput, VersionConflict
 from etlml.services.backfills import MOST_PARALLEL, Redo
+from etlml.services.lineage import LineageGraph, Trail
 from etlml.services.pipelines import Sort
 from etlml.services.preview_result import Preview
 from etlml.services.previews import MOST_ROWS
@@ -154,6 +155,32 @@ def restore_version(
     pipeline = services.pipelines.restore(pipeline_id, version, author=editor.name)
     tagged(response, pipeline)
     return pipeline
+
+
+@router.get(
+    "/{pipeline_id}/script",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/x-python": {"schema": {"type": "string"}}}}},
+)
+def get_script(services: Use, _: Viewer, pipeline_id: str) -> PlainTextResponse:
+    """The pipeline as one plain Python script that runs without the platform."""
+    return PlainTextResponse(services.scripts.of(pipeline_id), media_type="text/x-python")
+
+
+@router.get("/{pipeline_id}/lineage")
+def get_lineage(
+    services: Use,
+    _: Viewer,
+    pipeline_id: str,
+    step: Annotated[str | None, Query(max_length=100)] = None,
+    column: Annotated[str | None, Query(max_length=300)] = None,
+) -> LineageGraph | Trail:
+    """Where each column of each step comes from; with step and column, the way of that one."""
+    if step is None and column is None:
+        return services.lineage.of(pipeline_id)
+    if step is None or column is None:
+        raise InvalidInput("Give both step and column, or neither.", field="column" if column is None else "step")
+    return services.lineage.trail(pipeline_id, step, column)
 
 
 @router.post("/{pipeline_id}/run", status_code=202)

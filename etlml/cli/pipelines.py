@@ -1,4 +1,4 @@
-"""Pipelines: apply, run, export."""
+"""Pipelines: apply, run, export, lineage."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from etlml.cli.options import Json, Params, Wait, pairs
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (apply, run, preview, export):
+    for command in (apply, run, preview, export, lineage):
         app.command()(command)
 
 
@@ -118,17 +118,59 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output otherwise.")
     ] = None,
+    script: Annotated[
+        bool, typer.Option("--script", help="As one plain Python script that runs without the platform.")
+    ] = False,
+    param: Params = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Write a pipeline as YAML, ready for git and `etlml apply`."""
+    """Write a pipeline as YAML, ready for git and `etlml apply`; with --script as a Python script."""
     from etlml.cli.session import services
 
+    if param and not script:
+        raise typer.BadParameter("it goes with --script only", param_hint="--param")
     with services() as opened:
-        text = opened.pipelines.to_yaml(opened.pipelines.get(name))
+        pipeline = opened.pipelines.get(name)
+        text = opened.scripts.of(pipeline, pairs(param)) if script else opened.pipelines.to_yaml(pipeline)
     if output is None:
         typer.echo(text, nl=not text.endswith("\n"))
     else:
         output.write_text(text, encoding="utf-8")
         typer.echo(f"Wrote {output}", err=True)
+
+
+def lineage(
+    name: Annotated[str, typer.Argument(help="Name or id of a pipeline.")],
+    column: Annotated[
+        str | None, typer.Argument(metavar="STEP.COLUMN", help="Only the way of this column, from its file to its end.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell where columns come from, through which expressions, and where they go."""
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    step, dot, wanted = (column or "").partition(".")
+    if column is not None and not (step and dot and wanted):
+        raise typer.BadParameter(f"{column} is no STEP.COLUMN, such as clean.late", param_hint="STEP.COLUMN")
+    with services() as opened:
+        found = opened.lineage.of(name) if column is None else opened.lineage.trail(name, step, wanted)
+    if as_json:
+        print_json(found)
+        return
+    headings = ["STEP", "COLUMN", "FROM", "HOW"] if column is None else ["", "STEP", "COLUMN", "WHAT"]
+    print_table(headings, lineage_rows(found), empty="Nothing to follow yet.")
+
+
+def lineage_rows(found: Any) -> list[tuple[str, ...]]:
+    """A graph, or the way of one column, as the rows of a table."""
+    if hasattr(found, "steps"):
+        return [
+            (step.id, each.name, ", ".join(f"{one.step}.{one.column}" for one in each.origins), "; ".join(each.texts))
+            for step in found.steps
+            for each in step.columns
+        ]
+    groups = (("comes from", found.sources), ("through", found.through), ("rows", found.rows), ("goes to", found.goes))
+    return [(word, leg.step, leg.column, leg.text) for word, legs in groups for leg in legs]
 
 
 def is_file_name(path: Path) -> bool:

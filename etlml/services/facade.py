@@ -11,6 +11,7 @@ from etlml.services.diagnostics import DiagnosticsService
 from etlml.services.doctor import Doctor
 from etlml.services.experiments import ExperimentService
 from etlml.services.health import HealthService
+from etlml.services.lineage import LineageService
 from etlml.services.logs import LogService
 from etlml.services.models import ModelService
 from etlml.services.notifications import NotificationService
@@ -56,6 +57,7 @@ class Services:
         self.comparing = ComparisonService(store, self.runs, environment)
         self.step_files = StepFiles(self.runs, self.comparing)
         self.backfills = BackfillService(store, self.audit, self.runs)
+        self.lineage = LineageService(store, self.pipelines, environment)
         self.scripts = ScriptService(store, self.pipelines, environment)
         self.schedules = ScheduleService(store, self.audit, self.pipelines)
         self.webhooks = WebhookService(store, self.audit, self.pipelines, self.runs)

