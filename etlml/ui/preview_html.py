@@ -11,6 +11,8 @@ from etlml.ui import parts
 
 _NAMES_SHOWN = 3
 _LABELLED = 0.1  # a smaller part of the bar has no room for its name
+_PREFIX = re.compile(r"^(Step '[^']*': )?(Op \d+ \([^)]*\): )?")
+_PLACE = re.compile(r"\s*At (character|line) [^.]*:$")  # what would follow is on further lines
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 
 
@@ -106,7 +108,8 @@ def op_off() -> str:
 
 def op_error(message: str) -> str:
     """The line of an op that cannot be applied."""
-    return f'<div class="pv-op pv-bad">{html.escape(message)}</div>'
+    said = _PLACE.sub("", words.first_line(_PREFIX.sub("", message), 200))
+    return f'<div class="pv-op pv-bad">{html.escape(said[:1].upper() + said[1:])}</div>'
 
 
 def rules(found: Preview) -> str:

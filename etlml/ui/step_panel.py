@@ -202,7 +202,7 @@ def op_lines(services: Services, draft: Draft, step_id: str, lines: Mapping[int,
         if fault is None or found.details.get("step") != step_id:
             return
         if fault in lines:
-            lines[fault].html(preview_html.op_error(words.first_line(_without_prefix(found.message), 160)))
+            lines[fault].html(preview_html.op_error(found.message))
         found = live_preview.asked(services, draft, step_id, ops_until=fault) if fault else found
     if isinstance(found, EtlmlError):
         return
