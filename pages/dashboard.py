@@ -1,25 +1,44 @@
-"""What goes on: figures, runs over time, what runs now, what failed, what comes next."""
+"""What goes on: health, figures, runs over time, what runs now, what failed or was missed, what comes next."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import streamlit as st
 
 from etlml.clock import utc_now
-from etlml.documents import Run
 from etlml.errors import EtlmlError
+from etlml.services.health import Part
 from etlml.ui import charts, frame, lists, overview, parts, place, run_rows, start_here
 
 services, user = frame.services(), frame.current_user()
 RANGES = {"24 h": timedelta(hours=24), "7 d": timedelta(days=7), "30 d": timedelta(days=30), "90 d": timedelta(days=90)}
 BRIEF = (lists.Column("name", "", "name"), lists.Column("at", "", "time", align="right"))
+RUNNING = (lists.Column("name", "", "name"), lists.Column("bar", "", "bar"), lists.Column("do", "", "actions"))
+MOST = 6
 
 
-def title() -> timedelta:
-    left, right = st.columns([3, 2], vertical_alignment="center")
+@st.cache_data(ttl=4, show_spinner=False)
+def vitals() -> list[Part]:
+    """Asked once for all open tabs."""
+    return frame.services().health.parts()
+
+
+@st.cache_data(ttl=4, show_spinner=False)
+def statistics(span: timedelta, zone: str) -> dict[str, Any]:
+    """Of twice the span, so that it can be compared with the one before; asked once for all open tabs."""
+    now = utc_now()
+    return {"now": now, **frame.services().stats.overview(now - 2 * span, timezone=zone, now=now)}
+
+
+def title(*, guided: bool) -> timedelta:
+    left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
         parts.head("Dashboard")
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if not guided and st.button("First steps", icon=":material/school:", type="tertiary", key="guide_show"):
+            place.set_params(**{start_here.PARAM: "1"})
+            st.rerun()
         chosen = st.segmented_control(
             "Time range",
             list(RANGES),
@@ -32,16 +51,18 @@ def title() -> timedelta:
     return RANGES[chosen or "7 d"]
 
 
-@parts.fragment(run_every="3s")
+@parts.fragment(run_every="5s")
+def health() -> None:
+    st.html(overview.health_html(vitals()))
+
+
+@parts.fragment(run_every="10s")
 def figures(span: timedelta) -> None:
-    now = utc_now()
     zone = place.zone()
-    with parts.shown_errors():
-        found = services.stats.overview(now - 2 * span, timezone=str(zone), now=now)
-        shown = overview.summary(found, now=now, span=span, zone=zone)
-        draw_metrics(shown)
-        draw_charts(shown)
-        draw_lists(found, shown)
+    found = statistics(span, str(zone))
+    shown = overview.summary(found, now=found["now"], span=span, zone=zone)
+    draw_metrics(shown)
+    draw_charts(shown)
 
 
 def draw_metrics(shown: overview.Summary) -> None:
@@ -77,49 +98,12 @@ def draw_charts(shown: overview.Summary) -> None:
             parts.empty("Nothing finished yet")
 
 
-def draw_lists(found: dict[str, Any], shown: overview.Summary) -> None:
-    left, middle, right = st.columns(3)
-    with left, st.container(border=True, height="stretch"):
-        running(found["running"])
-        parts.section("Next 24 hours")
-        happened = lists.draw(
-            "next_fires",
-            BRIEF,
-            [run_rows.fire_row(fire) for fire in found["next_fires"][:6]],
-            head=False,
-            empty="No schedule fires.",
-        )
-        if happened.opened:
-            place.go("pipeline", id=happened.opened)
-    with middle, st.container(border=True, height="stretch"):
-        parts.section("Failures", shown.range_note)
-        happened = lists.draw(
-            "failures",
-            BRIEF,
-            [overview.failure_row(run) for run in shown.failures[:6]],
-            head=False,
-            empty="Nothing failed.",
-        )
-        if happened.opened:
-            place.go("run", id=happened.opened)
-    with right, st.container(border=True, height="stretch"):
-        parts.section("Recent activity")
-        entries = services.audit.list(limit=7).items
-        lists.draw(
-            "activity",
-            BRIEF,
-            [run_rows.activity_row(entry) for entry in entries],
-            head=False,
-            opens=False,
-            empty="Nothing yet.",
-        )
-
-
-def running(runs: list[Run]) -> None:
+@parts.fragment(run_every="3s")
+def running() -> None:
     parts.section("Running now")
-    columns = (lists.Column("name", "", "name"), lists.Column("bar", "", "bar"), lists.Column("do", "", "actions"))
+    runs = services.runs.list(status="running", limit=10).items
     rows = [overview.running_row(run, services.store.runs.durations(run.pipeline_id), utc_now()) for run in runs]
-    happened = lists.draw("running", columns, rows, head=False, empty="Nothing is running.")
+    happened = lists.draw("running", RUNNING, rows, head=False, empty="Nothing is running.")
     if happened.opened:
         place.go("run", id=happened.opened)
     if happened.action == "stop" and happened.row:
@@ -128,13 +112,90 @@ def running(runs: list[Run]) -> None:
         st.rerun()
 
 
+@parts.fragment(run_every="10s")
+def events(span: timedelta) -> None:
+    zone = place.zone()
+    found = statistics(span, str(zone))
+    shown = overview.summary(found, now=found["now"], span=span, zone=zone)
+    left, middle, right = st.columns(3)
+    with left, st.container(border=True, height="stretch"):
+        fires = [run_rows.fire_row(fire) for fire in found["next_fires"][:MOST]]
+        block("Next 24 hours", "", "next_fires", fires, "No schedule fires.", lambda key: place.go("pipeline", id=key))
+    with middle, st.container(border=True, height="stretch"):
+        missed = [overview.missed_row(run) for run in shown.missed[:MOST]]
+        block("Missed fires", shown.range_note, "missed", missed, "No fire was missed.", open_run)
+    with right, st.container(border=True, height="stretch"):
+        models = [overview.model_row(model) for model in found["in_production"][:MOST]]
+        block("Models in production", "", "in_production", models, "No model is deployed yet.", open_model)
+
+
+@parts.fragment(run_every="10s")
+def failures(span: timedelta) -> None:
+    zone = place.zone()
+    found = statistics(span, str(zone))
+    shown = overview.summary(found, now=found["now"], span=span, zone=zone)
+    rows = [overview.failure_row(run) for run in shown.failures[:MOST]]
+    block("Failures", shown.range_note, "failures", rows, "Nothing failed.", open_run)
+
+
+@parts.fragment(run_every="10s")
+def activity() -> None:
+    entries = services.audit.list(limit=MOST).items
+    about = {entry.id: overview.opened_by(entry) for entry in entries}
+    rows = [run_rows.activity_row(entry) for entry in entries]
+    block("Recent activity", "", "activity", rows, "Nothing yet.", lambda key: open_page(about.get(key)))
+
+
+def block(
+    name: str, note: str, key: str, rows: Sequence[dict[str, Any]], empty: str, opened: Callable[[str], None]
+) -> None:
+    """A short list under its heading."""
+    parts.section(name, note)
+    happened = lists.draw(key, BRIEF, rows, head=False, empty=empty)
+    if happened.opened:
+        opened(happened.opened)
+
+
+def open_run(key: str) -> None:
+    place.go("run", id=key)
+
+
+def open_model(key: str) -> None:
+    name, _, version = key.partition("@")
+    place.go("models", name=name, version=version)
+
+
+def open_page(target: tuple[str, dict[str, str]] | None) -> None:
+    if target is not None:
+        place.go(target[0], **target[1])
+
+
+def body(span: timedelta) -> None:
+    health()
+    figures(span)
+    left, middle, right = st.columns(3)
+    with left, st.container(border=True, height="stretch"):
+        running()
+    with middle, st.container(border=True, height="stretch"):
+        failures(span)
+    with right, st.container(border=True, height="stretch"):
+        activity()
+    events(span)
+
+
 try:
     fresh = not services.runs.list(limit=1).items
+    guide = services.guide.state(user.name)
 except EtlmlError as error:
     parts.head("Dashboard")
     st.error(error.message, icon=":material/cloud_off:")
+    st.html(overview.health_html(vitals()))
     st.stop()
 if fresh:
-    start_here.draw(services, user)
+    start_here.draw(services, user, guide, fresh=True)
 else:
-    figures(title())
+    wanted = start_here.is_wanted(guide)
+    span = title(guided=wanted)
+    if wanted:
+        start_here.draw(services, user, guide, fresh=False)
+    body(span)

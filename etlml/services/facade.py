@@ -10,6 +10,7 @@ from etlml.services.connections import ConnectionService
 from etlml.services.diagnostics import DiagnosticsService
 from etlml.services.doctor import Doctor
 from etlml.services.experiments import ExperimentService
+from etlml.services.guide import GuideService
 from etlml.services.health import HealthService
 from etlml.services.lineage import LineageService
 from etlml.services.logs import LogService
@@ -24,9 +25,9 @@ from etlml.services.retention import RetentionService
 from etlml.services.run_views import RunViews
 from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
+from etlml.services.script import ScriptService
 from etlml.services.search import SearchService
 from etlml.services.secrets import SecretService
-from etlml.services.script import ScriptService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.step_files import StepFiles
@@ -75,6 +76,7 @@ class Services:
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)
         self.health = HealthService(store, environment)
+        self.guide = GuideService(store)
         self.packing = PackService(store, self.audit, environment, self.connections, self.settings, self.models)
         self.once = OnceService(store)
         self.search = SearchService(store)

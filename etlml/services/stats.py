@@ -28,9 +28,9 @@ class StatsService:
 
         Returns:
             since; pipelines, experiments, validations, total_runs (how many there are); runs {counts {status: n},
-            success_rate, by_day, by_pipeline}; queue {pending, running}; running, failures, recent (runs without their
-            steps); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {counts {status: n}, score,
-            by_day}; models {status: n}; health {workers, slots, busy}.
+            success_rate, by_day, by_pipeline}; queue {pending, running}; running, failures, missed, recent (runs without
+            their steps); in_production (models); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h;
+            quality {counts {status: n}, score, by_day}; models {status: n}; health {workers, slots, busy}.
 
         Raises:
             ConfigInvalid: The time zone is not known.
@@ -50,7 +50,9 @@ class StatsService:
             "queue": {status: totals.get(status, 0) for status in ("pending", "running")},
             "running": self._runs(status="running"),
             "failures": self._runs(status="failed", since=since),
+            "missed": self._runs(status="missed", since=since),
             "recent": self._runs(),
+            "in_production": self._store.models.list(status="deployed", limit=_SHOWN).items,
             "next_fires": self.next_fires(now),
             "quality": self._store.validations.stats(since, timezone=timezone),
             "models": self._store.models.counts_by_status(),

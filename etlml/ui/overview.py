@@ -1,13 +1,16 @@
 """The dashboard's figures in the form in which they are drawn: pure functions of what the statistics service says."""
 
+import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from etlml.documents import Run
+from etlml.documents import AuditEntry, Model, Run
+from etlml.services.health import Part
 from etlml.ui import charts, gantt
 from etlml.ui import format as words
 from etlml.ui.lists import row, when
+from etlml.ui.looks import FAMILIAR
 
 
 class Metric(NamedTuple):
@@ -38,6 +41,7 @@ class Summary(NamedTuple):
     deployed: int
     by_pipeline: Sequence[Mapping[str, Any]]
     failures: list[Run]
+    missed: list[Run]
     range_note: str
 
 
@@ -66,6 +70,7 @@ def summary(found: Mapping[str, Any], *, now: datetime, span: timedelta, zone: t
         deployed=models.get("deployed", 0),
         by_pipeline=found["runs"]["by_pipeline"],
         failures=[run for run in found["failures"] if run.created_at >= since],
+        missed=[run for run in found.get("missed", []) if run.created_at >= since],
         range_note=f"last {words.duration(span.total_seconds())}",
     )
 
@@ -146,3 +151,50 @@ def failure_row(run: Run) -> dict[str, Any]:
         name={"text": run.pipeline_name, "sub": line, "title": run.error.message if run.error else ""},
         at=when(run.finished_at or run.created_at),
     )
+
+
+def missed_row(run: Run) -> dict[str, Any]:
+    """A moment at which a schedule should have started a run."""
+    reason = words.first_line(run.reason, 90) or "The run was not started."
+    return row(
+        run.id,
+        name={"text": run.pipeline_name, "sub": reason, "title": run.reason or ""},
+        at=when(run.scheduled_for or run.created_at),
+    )
+
+
+def model_row(model: Model) -> dict[str, Any]:
+    """A model in production with its best known metric."""
+    name = next((each for each in FAMILIAR if model.metrics.get(each) is not None), None)
+    figure = f"{name} {words.metric(model.metrics[name])}" if name else model.algorithm
+    return row(
+        f"{model.name}@{model.version}",
+        name={"text": f"{model.name} {model.version}", "sub": figure, "title": ", ".join(model.aliases) or model.name},
+        at=when(model.created_at),
+    )
+
+
+def opened_by(entry: AuditEntry) -> tuple[str, dict[str, str]] | None:
+    """The page of what an entry of the audit log is about, and its parameters; None if it has none."""
+    if entry.action == "deleted":
+        return None
+    if entry.kind == "model":
+        return "models", {"name": entry.key.split("@")[0].split(" ")[0]}
+    if entry.kind in ("pipeline", "run", "experiment"):
+        return entry.kind, {"id": entry.key}
+    tab = {"connection": "Connections", "user": "People", "api_key": "API keys", "settings": "Appearance"}.get(
+        entry.kind
+    )
+    return ("settings", {"tab": tab}) if tab else None
+
+
+def health_html(parts: Sequence[Part]) -> str:
+    """The strip of what has to run; what has a problem says its mend."""
+    cells = "".join(
+        f'<div class="{each.state}" title="{html.escape(each.detail, quote=True)}">'
+        f'<i class="dot {each.state}"></i><span>{html.escape(each.name)}</span><b>{html.escape(each.words)}</b>'
+        + (f"<small>{html.escape(each.mend.replace('`', ''))}</small>" if each.mend else "")
+        + "</div>"
+        for each in parts
+    )
+    return f'<div class="vitals" role="status">{cells}</div>'
