@@ -104,7 +104,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "notices": [
         _newest("channel_id"),
         _index("waiting", ("channel_id", UP), partialFilterExpression={"status": "waiting"}),
-        _index("batch", ("batch", UP), sparse=True),
+        _index("batch", ("batch", UP), ("created_at", UP)),
         _index("expires", ("created_at", UP), expireAfterSeconds=30 * 86400),
     ],
     "users": [_unique("name", "name"), _newest()],

@@ -347,3 +347,39 @@ class TestInterruption:
         with pytest.raises(InvalidInput, match="cannot be written"):
             full.packing.pack(tmp_path / "none" / "p")
         assert get_settings().home.exists()
+
+
+class TestExperiments:
+    """Experiments go along when asked."""
+
+    @pytest.fixture
+    def learnt(self, services: Services, tmp_path: Path) -> Path:
+        one = services.experiments.create("try", parameters={"depth": 3})
+        services.experiments.add_metrics(one.id, [{"key": "loss", "value": 0.5, "step": n} for n in range(3)])
+        services.experiments.complete(one.id, metrics={"loss": 0.5})
+        services.experiments.create("goes on")
+        path = tmp_path / "learnt.pack"
+        done = services.packing.pack(path, experiments=True)
+        assert done.notes == ["Experiment 'goes on' is left out: it is running."]
+        return path
+
+    def test_they_are_there_again_with_their_metrics(self, learnt: Path, elsewhere: Services) -> None:
+        assert changes(elsewhere, learnt)["experiment"] == "created"
+        (one,) = elsewhere.experiments.list().items
+        assert (one.name, one.parameters, one.status) == ("try", {"depth": 3}, "completed")
+        assert [point.step for point in elsewhere.store.metric_points.series(one.id, "loss")] == [0, 1, 2]
+        assert changes(elsewhere, learnt)["experiment"] == "skipped"
+
+    def test_a_pack_without_them_is_read_by_older_versions(self, full: Services, tmp_path: Path) -> None:
+        for asked, needed in ((False, 1), (True, 2)):
+            full.packing.pack(tmp_path / "p", experiments=asked)
+            with zipfile.ZipFile(tmp_path / "p") as archive:
+                assert json.loads(archive.read(MANIFEST))["format"] == needed
+
+
+def test_a_dry_run_says_the_same_and_does_nothing(pack: Path, elsewhere: Services) -> None:
+    plan = elsewhere.packing.unpack(pack, dry_run=True)
+    assert elsewhere.pipelines.list().items == []
+    assert elsewhere.runs.list().items == []
+    assert elsewhere.connections.list().items == []
+    assert elsewhere.packing.unpack(pack) == plan
