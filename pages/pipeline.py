@@ -15,12 +15,14 @@ from etlml.ui import (
     lists,
     live_preview,
     parts,
-    pipeline_settings,
     place,
     run_form,
     run_rows,
+    schedule_tab,
     script_dialog,
     step_panel,
+    versions_tab,
+    yaml_tab,
 )
 from etlml.ui.drafts import Draft
 
@@ -250,13 +252,13 @@ with tabs[1]:
         runs(pipeline)
 with tabs[2]:
     if tabs[2].open:
-        pipeline_settings.draw(services, draft, user, may_edit=MAY_EDIT)
+        schedule_tab.draw(services, pipeline, draft, user, may_edit=MAY_EDIT)
 with tabs[3]:
     if tabs[3].open:
-        pipeline_settings.yaml_tab(services, draft, user, may_edit=MAY_EDIT)
+        yaml_tab.draw(services, draft, user, may_edit=MAY_EDIT)
 with tabs[4]:
     if tabs[4].open:
-        pipeline_settings.versions(services, pipeline, draft, user, may_edit=MAY_EDIT)
+        versions_tab.draw(services, pipeline, draft, user, may_edit=MAY_EDIT)
 with tabs[5]:
     if tabs[5].open:
         lineage_view.draw(services, draft.document, key=f"lineage_{pipeline.id}")

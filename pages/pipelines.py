@@ -1,101 +1,133 @@
-"""All pipelines: found, run, created."""
+"""All pipelines: found, run, paused, created."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from etlml.errors import EtlmlError
-from etlml.ui import frame, lists, new_pipeline, parts, place, recent, run_rows
+from etlml.services.starters import templates
+from etlml.ui import filters, frame, lists, new_pipeline, pager, parts, place, recent, run_form, run_rows
+from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
-MOST = 60
+MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
+MOST = 50
 STATES = {"All": None, "Running": "running", "Failed": "failed", "Success": "success", "Never run": "idle"}
+ORDERS = {"newest": "Newest first", "name": "By name", "last_run": "Last run first", "runs": "Most runs first"}
+CARDS_A_ROW = 3
 
 
-def head() -> tuple[str, str | None]:
+def head() -> dict[str, object]:
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
         parts.head("Pipelines")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button(
-            "New pipeline",
-            type="primary",
-            icon=":material/add:",
-            key="new_pipeline",
-            disabled=not user.permits("editor"),
-        ):
+        if st.button("Import", icon=":material/upload_file:", key="import_pipeline", disabled=not MAY_EDIT):
+            new_pipeline.ask(services, user, way="Import YAML")
+        if st.button("New pipeline", type="primary", icon=":material/add:", key="new_pipeline", disabled=not MAY_EDIT):
             new_pipeline.ask(services, user)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "Search",
-            key="q",
+    with filters.bar():
+        query = filters.search("Search pipelines", width=240)
+        state = filters.state(STATES)
+        tag = filters.choice("Tag", tags(), key="tag", every="All tags", width=130)
+        order = st.selectbox(
+            "Order",
+            list(ORDERS),
+            key="sort",
             bind="query-params",
-            placeholder="Search by name or description",
+            format_func=ORDERS.__getitem__,
             label_visibility="collapsed",
-            icon=":material/search:",
-            width=320,
-            live="300ms",
-            type="search",
+            width=160,
         )
-        state = st.segmented_control(
-            "State",
-            list(STATES),
-            default="All",
-            key="state",
-            bind="query-params",
-            label_visibility="collapsed",
-            required=True,
-        )
-    return query or "", STATES[state or "All"]
+    return {"q": query, "status": state, "tag": tag, "sort": order or "newest"}
+
+
+def tags() -> list[str]:
+    try:
+        return list(services.pipelines.tags())
+    except EtlmlError:  # the list itself says what is wrong
+        return []
 
 
 @parts.fragment(run_every="3s")
-def table(query: str, status: str | None) -> None:
-    with parts.shown_errors():
-        page = services.pipelines.list(q=query or None, status=status, limit=MOST)  # type: ignore[arg-type]
-        if not page.items:
-            nothing(bool(query or status))
-            return
-        fires = {
-            fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]
-        }
-        history = recent.recent_runs(services, page.items)
-        rows = [
-            run_rows.pipeline_row(
-                one,
-                history[one.id],
-                fires.get(one.id),
-                may_run=user.permits("operator"),
-            )
-            for one in page.items
-        ]
-        happened = lists.draw("pipelines", run_rows.PIPELINE_COLUMNS, rows)
-        if page.next_cursor:
-            st.caption(f"The newest {MOST} are shown. Search for the others.")
-        if happened.opened:
-            place.go("pipeline", id=happened.opened)
-        if happened.action == "run" and happened.row:
-            start(happened.row)
-
-
-def start(pipeline_id: str) -> None:
-    try:
-        run = services.runs.start(pipeline_id, author=user.name)
-    except EtlmlError as error:
-        st.toast(error.message, icon=":material/error:", duration="long")
+def table(chosen: dict[str, object]) -> None:
+    page = services.pipelines.list(**chosen, limit=MOST, cursor=pager.cursor("pipelines", chosen))  # type: ignore[arg-type]
+    if not page.items:
+        nothing(any(chosen[name] for name in ("q", "status", "tag")))
         return
-    parts.toast_later(f"Run of {run.pipeline_name} started.", ":material/play_arrow:")
-    place.go("run", id=run.id)
+    fires = {fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]}
+    history = recent.recent_runs(services, page.items)
+    rows = [run_rows.pipeline_row(one, history[one.id], fires.get(one.id), may_run=MAY_RUN) for one in page.items]
+    happened = lists.draw("pipelines", run_rows.PIPELINE_COLUMNS, rows, picks=MAY_EDIT)
+    if happened.picked:
+        bulk(happened.picked, {one.id: one.name for one in page.items})
+    pager.foot("pipelines", len(page.items), page.next_cursor, noun="pipelines")
+    if happened.opened:
+        place.go("pipeline", id=happened.opened)
+    if happened.action == "run" and happened.row:
+        run_form.ask_or_start(services, services.pipelines.get(happened.row), user)
+
+
+def bulk(picked: tuple[str, ...], names: dict[str, str]) -> None:
+    number = words.plural(len(picked), "pipeline")
+    listed = ", ".join(names[one] for one in picked[:6]) + (" and more" if len(picked) > 6 else "")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{number} chosen")
+        if st.button("Run", icon=":material/play_arrow:", key="bulk_run", disabled=not MAY_RUN):
+            parts.confirm(
+                f"Run {number}?",
+                f"{listed}: with the values that their parameters have.",
+                "Run",
+                lambda: each(picked, lambda one: services.runs.start(one, author=user.name)),
+                f"{number} queued.",
+                then=let_go,
+            )
+        if st.button("Pause", icon=":material/pause:", key="bulk_pause"):
+            done(picked, lambda one: services.schedules.pause(one, author=user.name), f"{number} paused.")
+        if st.button("Resume", icon=":material/resume:", key="bulk_resume"):
+            done(picked, lambda one: services.schedules.resume(one, author=user.name), f"{number} resumed.")
+        if st.button("Delete …", icon=":material/delete:", key="bulk_delete", disabled=not MAY_RUN):
+            parts.confirm(
+                f"Delete {number}?",
+                f"{listed}: with all versions. Their runs, models and validations stay.",
+                "Delete",
+                lambda: each(picked, lambda one: services.pipelines.delete(one, author=user.name)),
+                f"{number} deleted.",
+                then=let_go,
+            )
+
+
+def done(picked: tuple[str, ...], act: Callable[[str], object], text: str) -> None:
+    if parts.attempt(lambda: each(picked, act), text):
+        let_go()
+        st.rerun()
+
+
+def each(picked: tuple[str, ...], act: Callable[[str], object]) -> None:
+    for one in picked:
+        act(one)
+
+
+def let_go() -> None:
+    lists.unpick("pipelines")
 
 
 def nothing(filtered: bool) -> None:
     if filtered:
-        parts.empty("No pipeline fits", "Change the search or the state.")
-    else:
-        parts.empty(
-            "No pipelines yet", "Press “New pipeline”: start from an example, from YAML, or from an empty canvas."
-        )
+        parts.empty("No pipeline fits", "Change the search, the state or the tag.")
+        return
+    parts.empty("No pipelines yet", "Start from a template that works on the example data, from YAML, or from nothing.")
+    known = list(templates().values())
+    for at in range(0, len(known), CARDS_A_ROW):
+        for column, one in zip(st.columns(CARDS_A_ROW), known[at : at + CARDS_A_ROW], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                st.markdown(f"**{one.title}**  \n:small[{new_pipeline.icons(one)}]")
+                st.caption(one.description)
+                if st.button("Use it", key=f"template_{one.key}", disabled=not MAY_EDIT):
+                    new_pipeline.ask(services, user, key=one.key)
 
 
 if place.param("new"):
     place.set_params(new=None)
     new_pipeline.ask(services, user)
-table(*head())
+table(head())

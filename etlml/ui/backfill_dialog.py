@@ -31,12 +31,13 @@ def ask(services: Services, user: Principal, pipeline_id: str | None = None) -> 
     @st.dialog("Backfill", width="large")
     def dialog() -> None:
         with parts.shown_errors():
-            _draw(services, user, pipeline_id)
+            draw(services, user, pipeline_id)
 
     dialog()
 
 
-def _draw(services: Services, user: Principal, pipeline_id: str | None) -> None:
+def draw(services: Services, user: Principal, pipeline_id: str | None = None) -> None:
+    """What stands in the dialog."""
     scheduled = {one.pipeline_id: one.pipeline for one in services.schedules.list()}
     if not scheduled:
         parts.empty(

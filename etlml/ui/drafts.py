@@ -145,6 +145,13 @@ def save(services: Services, draft: Draft, user: str) -> Pipeline:
     return pipeline
 
 
+def stand_on(services: Services, draft: Draft, pipeline: Pipeline, user: str, **fields: Any) -> None:
+    """Let the draft stand on a version that was saved beside it: these fields are taken over, its other edits stay."""
+    draft.version, draft.saved = pipeline.version, _placed(pipeline.draft())
+    draft.document = draft.document.model_copy(update=fields)
+    keep(services, draft, user)
+
+
 def discard(services: Services, pipeline: Pipeline, draft: Draft, user: str) -> None:
     """Go back to what is saved."""
     draft.version, draft.saved = pipeline.version, _placed(pipeline.draft())

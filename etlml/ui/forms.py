@@ -443,7 +443,7 @@ def _adder(one: FormField, items: list[Values], around: Surroundings, whole: Map
     if around.disabled:
         return
     tags = [variant.tag for variant in one.variants]
-    noun = {"ops": "an op", "rules": "a rule"}.get(one.name, "one")
+    noun = {"ops": "an op", "rules": "a rule", "triggers": "a trigger"}.get(one.name, "one")
 
     def add() -> None:
         tag = st.session_state.get(f"{around.key}.add")

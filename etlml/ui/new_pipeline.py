@@ -1,127 +1,120 @@
 """The dialog that makes a pipeline: from nothing, from a template, from YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
+from etlml.services.starters import PipelineTemplate, templates
+from etlml.services.yaml_lines import problems_with_lines
 from etlml.ui import parts, place
+from etlml.ui.looks import TYPE_ICON
 
-TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "File to file": (
-        "Read a file, keep some rows, write Parquet.",
-        {
-            "steps": [
-                {
-                    "id": "read",
-                    "type": "extract",
-                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
-                },
-                {"id": "tidy", "type": "transform", "config": {"ops": [{"op": "drop_null"}]}},
-                {
-                    "id": "save",
-                    "type": "load",
-                    "config": {"sink": {"kind": "file", "path": "out/result.parquet"}, "mode": "overwrite"},
-                },
-            ]
-        },
-    ),
-    "Check a file": (
-        "Read a file and check rules on it; rows that break one are set aside.",
-        {
-            "steps": [
-                {
-                    "id": "read",
-                    "type": "extract",
-                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
-                },
-                {
-                    "id": "check",
-                    "type": "validate",
-                    "config": {
-                        "on_failure": "quarantine",
-                        "rules": [
-                            {"rule": "not_null", "column": "species"},
-                            {"rule": "between", "column": "year", "min": 2000, "max": 2030},
-                        ],
-                    },
-                },
-                {
-                    "id": "save",
-                    "type": "load",
-                    "config": {"sink": {"kind": "file", "path": "out/checked.parquet"}, "mode": "overwrite"},
-                },
-            ]
-        },
-    ),
-    "Train a model": (
-        "Read a file, train a classifier, register it.",
-        {
-            "steps": [
-                {
-                    "id": "read",
-                    "type": "extract",
-                    "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}},
-                },
-                {
-                    "id": "model",
-                    "type": "train",
-                    "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "my-model"},
-                },
-            ]
-        },
-    ),
-}
-_YAML_HINT = """name: my-pipeline
+WAYS = ("Template", "Empty canvas", "Import YAML")
+_HINT = """name: my-pipeline
 steps:
   - {id: read, type: extract, config: {source: {kind: file, path: examples/penguins.csv}}}
 """
+_SHOWN = 12
 
 
-def ask(services: Services, user: Principal) -> None:
-    """Open the dialog."""
+def ask(services: Services, user: Principal, *, way: str = WAYS[0], key: str | None = None) -> None:
+    """Open the dialog, at one way to begin and with one template chosen."""
 
-    @st.dialog("New pipeline", width="medium")
+    @st.dialog("New pipeline", width="large")
     def dialog() -> None:
-        way = st.segmented_control(
-            "Start from", ["Empty canvas", "Template", "YAML"], default="Empty canvas", key="new_way", required=True
-        )
-        if way == "YAML":
-            _from_yaml(services, user)
-        else:
-            _named(services, user, with_template=way == "Template")
+        draw(services, user, way=way, key=key)
 
     dialog()
 
 
-def _named(services: Services, user: Principal, *, with_template: bool) -> None:
-    name = st.text_input("Name", key="new_name", placeholder="orders-daily")
-    chosen = (
-        st.radio("Template", list(TEMPLATES), captions=[text for text, _ in TEMPLATES.values()], key="new_template")
-        if with_template
-        else None
+def draw(services: Services, user: Principal, *, way: str = WAYS[0], key: str | None = None) -> None:
+    """What stands in the dialog."""
+    chosen = st.segmented_control(
+        "Start from", WAYS, default=way, key="new_way", required=True, label_visibility="collapsed"
     )
-    if st.button("Create", type="primary", key="new_create", disabled=not name):
-        document = {"name": name, **(TEMPLATES[chosen][1] if chosen else {})}
+    if chosen == "Import YAML":
+        _from_yaml(services, user)
+    elif chosen == "Template":
+        _from_template(services, user, key)
+    else:
+        _named(services, user, "", {})
+
+
+def _from_template(services: Services, user: Principal, key: str | None) -> None:
+    known = templates()
+    keys = list(known)
+    chosen = st.radio(
+        "Template",
+        keys,
+        index=keys.index(key) if key and key in known else 0,
+        format_func=lambda one: f"**{known[one].title}**  {icons(known[one])}",
+        captions=[one.description for one in known.values()],
+        key="new_template",
+        label_visibility="collapsed",
+    )
+    _named(services, user, chosen, known[chosen].document(chosen))
+
+
+def icons(template: PipelineTemplate) -> str:
+    """The template's steps as icons, in their order."""
+    return " ".join(TYPE_ICON[step] for step in template.steps)
+
+
+def _named(services: Services, user: Principal, proposal: str, document: Mapping[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name", free_name(services, proposal), key=f"new_name_{proposal}", placeholder="orders-daily", live="300ms"
+        )
+        pressed = st.button("Create", type="primary", key="new_create", disabled=not name, icon=":material/add:")
+    if pressed:
         with parts.shown_errors():
-            pipeline = services.pipelines.create(document, author=user.name)
+            pipeline = services.pipelines.create({**document, "name": name}, author=user.name)
             parts.toast_later(f"Pipeline {pipeline.name} created.")
             place.go("pipeline", id=pipeline.id)
 
 
+def free_name(services: Services, proposal: str) -> str:
+    """The name, or the name with the next free number."""
+    taken = set(services.pipelines.names()) if proposal else set()
+    name, number = proposal, 2
+    while name in taken:
+        name, number = f"{proposal}-{number}", number + 1
+    return name
+
+
 def _from_yaml(services: Services, user: Principal) -> None:
-    file = st.file_uploader("A YAML file", type=["yaml", "yml", "json"], key="new_file")
-    given = file.getvalue().decode("utf-8", "replace") if file else _YAML_HINT
-    text = st.text_area("YAML", given, height=260, key=f"new_yaml_{file.file_id if file else ''}")
-    if st.button("Create", type="primary", key="new_create"):
-        try:
-            pipeline = services.pipelines.create_from_yaml(text, author=user.name)
-        except EtlmlError as error:
-            for problem in error.details.get("problems") or [{"message": error.message}]:
-                st.error(problem["message"])
-            return
+    file = st.file_uploader("A YAML or JSON file", type=["yaml", "yml", "json"], key="new_file")
+    given = file.getvalue().decode("utf-8", "replace") if file else _HINT
+    text = st.text_area("or text", given, height=280, key=f"new_yaml_{file.file_id if file else ''}")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        check = st.button("Check", icon=":material/fact_check:", key="new_check")
+        pressed = st.button("Create", type="primary", key="new_create", icon=":material/add:")
+    if not check and not pressed:
+        return
+    problems = problems_with_lines(text)
+    if problems:
+        show_problems(problems)
+        return
+    if check:
+        st.success("This pipeline can run.", icon=":material/check:")
+        return
+    with parts.shown_errors():
+        pipeline = services.pipelines.create_from_yaml(text, author=user.name)
         parts.toast_later(f"Pipeline {pipeline.name} created.")
         place.go("pipeline", id=pipeline.id)
+
+
+def show_problems(problems: Sequence[Mapping[str, Any]]) -> None:
+    """What is wrong with a YAML text, each with its line."""
+    rows = "".join(_problem_html(problem) for problem in problems[:_SHOWN])
+    more = len(problems) - _SHOWN
+    rest = f"<tr><td></td><td>and {more} more</td></tr>" if more > 0 else ""
+    st.html(f'<div class="error-card"><table class="yaml-problems">{rows}{rest}</table></div>')
+
+
+def _problem_html(problem: Mapping[str, Any]) -> str:
+    line = f"Line {problem['line']}" if problem.get("line") else ""
+    return f"<tr><td>{line}</td><td>{parts.escaped(str(problem['message']))}</td></tr>"

@@ -87,7 +87,9 @@ def pipeline_row(
     return row(
         pipeline.id,
         name={"text": pipeline.name, "sub": pipeline.description},
-        status=status_cell(pipeline.status),
+        status=status_cell("pending") | {"label": "Paused", "title": "Neither its schedule nor its triggers start it."}
+        if pipeline.options.paused and not active
+        else status_cell(pipeline.status),
         history=history_cell(runs),
         last=when(pipeline.last_run),
         took=words.duration(last.duration_s) if last and last.duration_s is not None else "",

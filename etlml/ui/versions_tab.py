@@ -1,0 +1,164 @@
+"""A pipeline's tab of versions: who saved what when, what changed between two, the way back."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from etlml.documents import Pipeline, PipelineDraft, PipelineVersion
+from etlml.services import Services
+from etlml.services.pipelines import VersionDiff
+from etlml.services.principals import Principal
+from etlml.services.version_diff import FieldChange, StepChange
+from etlml.services.version_words import shown as worded
+from etlml.ui import drafts, lists, parts, place, version_graph
+from etlml.ui import format as words
+from etlml.ui.drafts import Draft
+from etlml.ui.looks import Tone
+
+TONES: dict[str, Tone] = {"added": "ok", "removed": "bad", "changed": "warn", "renamed": "run", "moved": "dull"}
+COLUMNS = (lists.Column("name", "Version", "name"), lists.Column("at", "Saved", "time"))
+
+
+def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, *, may_edit: bool) -> None:
+    """Draw the tab; the two versions that are compared stand in the URL."""
+    found = services.pipelines.versions(pipeline.id)
+    numbers = [version.version for version in found]
+    after = _number(place.param("version"), numbers, pipeline.version)
+    before = _number(place.param("against"), numbers, max((n for n in numbers if n < after), default=after))
+    left, right = st.columns([1, 2.6], gap="medium")
+    with left:
+        _list(found, after, pipeline.version)
+    with right:
+        before = _head(services, pipeline, draft, user, numbers, before, after, may_edit=may_edit)
+        if before == after:
+            st.caption("This is the first version." if len(numbers) == 1 else "Choose two different versions.")
+            st.code(services.pipelines.to_yaml(_document(found, after)), language="yaml", height=500)
+            return
+        _compared(services.pipelines.diff(pipeline.id, before, after), found)
+
+
+def _number(text: str, known: Sequence[int], default: int) -> int:
+    return int(text) if text.isdecimal() and int(text) in known else default
+
+
+def _document(found: Sequence[PipelineVersion], number: int) -> PipelineDraft:
+    return next(version.document for version in found if version.version == number)
+
+
+def _list(found: Sequence[PipelineVersion], chosen: int, newest: int) -> None:
+    rows = [
+        lists.row(
+            str(one.version),
+            name={
+                "text": f"Version {one.version}" + (", the newest" if one.version == newest else ""),
+                "sub": f"by {one.author or 'nobody'}, {words.plural(len(one.document.steps), 'step')}",
+            },
+            at=lists.when(one.created_at),
+        )
+        for one in found
+    ]
+    happened = lists.draw("versions", COLUMNS, rows, current=str(chosen), height=560)
+    if happened.opened and happened.opened != str(chosen):
+        place.set_params(version=happened.opened, against=None)
+        st.session_state.pop("versions_against", None)
+        st.rerun()
+
+
+def _head(
+    services: Services,
+    pipeline: Pipeline,
+    draft: Draft,
+    user: Principal,
+    numbers: Sequence[int],
+    before: int,
+    after: int,
+    *,
+    may_edit: bool,
+) -> int:
+    """Which two are compared, and the button that goes back; the version that it is compared with."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Version {after}** compared with", width="content")
+        chosen = st.selectbox(
+            "Compared with",
+            numbers,
+            index=numbers.index(before),
+            format_func=lambda number: f"version {number}",
+            key=f"versions_against_{after}",
+            label_visibility="collapsed",
+            width=150,
+        )
+        if chosen != before:
+            place.set_params(version=str(after), against=str(chosen))
+            before = chosen
+        if (
+            may_edit
+            and after != pipeline.version
+            and st.button(f"Restore version {after} …", icon=":material/history:", key="restore")
+        ):
+            parts.confirm(
+                f"Restore version {after}?",
+                f"It is saved as version {pipeline.version + 1}. Nothing is lost: version {pipeline.version} stays in the list."
+                + (" Your unsaved changes are discarded." if draft.is_dirty else ""),
+                "Restore",
+                lambda: _restore(services, pipeline, draft, user, after),
+                f"Version {after} is back, as version {pipeline.version + 1}.",
+                then=lambda: place.set_params(version=None, against=None),
+            )
+        parts.command_lines(commands(pipeline, before, after))
+    return before
+
+
+def _restore(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, number: int) -> None:
+    restored = services.pipelines.restore(pipeline.id, number, author=user.name)
+    drafts.discard(services, restored, draft, user.name)
+
+
+def _compared(diff: VersionDiff, found: Sequence[PipelineVersion]) -> None:
+    if not diff.settings and not diff.steps:
+        st.caption("Nothing differs between these versions.")
+        return
+    view = st.segmented_control(
+        "View", ["Steps", "YAML"], default="Steps", key="versions_view", label_visibility="collapsed", required=True
+    )
+    if view == "YAML":
+        if diff.yaml:
+            st.html(version_graph.yaml_diff_html(diff.yaml))
+        else:
+            st.caption("Their YAML is the same.")
+        return
+    before, after = _document(found, diff.before), _document(found, diff.after)
+    st.html(version_graph.graph_svg(before.steps, after.steps, diff.steps))
+    if diff.settings:
+        st.html(_change_html("Pipeline", "changed", diff.settings))
+    st.html("".join(_step_html(change) for change in diff.steps))
+
+
+def _step_html(change: StepChange) -> str:
+    title = change.step if change.was is None else f"{change.was} → {change.step}"
+    return _change_html(title, change.kind, () if change.kind == "moved" else change.fields)
+
+
+def _change_html(title: str, kind: str, fields: Sequence[FieldChange]) -> str:
+    rows = "".join(
+        f"<tr><th>{parts.escaped(field.path.removeprefix('config.'))}</th>"
+        f'<td class="removed">{parts.escaped(worded(field.before, 300)) if field.kind != "added" else ""}</td>'
+        f'<td class="added">{parts.escaped(worded(field.after, 300)) if field.kind != "removed" else ""}</td></tr>'
+        for field in fields
+    )
+    table = f"<table>{rows}</table>" if rows else ""
+    pill = parts.tone_pill(kind.capitalize(), TONES[kind])
+    return f'<div class="vchange"><div><b>{parts.escaped(title)}</b>{pill}</div>{table}</div>'
+
+
+def commands(pipeline: Pipeline, before: int, after: int) -> dict[str, Sequence[str] | str]:
+    """The comparison, and the way back, from elsewhere."""
+    from etlml.settings import get_settings
+
+    settings = get_settings()
+    base = f"http://{settings.host}:{settings.api_port}/api/pipelines/{pipeline.id}/versions"
+    name = f'"{pipeline.name}"' if " " in pipeline.name else pipeline.name
+    return {
+        "Command line": [f"etlml versions {name} --diff {before} {after}", f"etlml restore {name} {after}"],
+        "curl": [f"curl {base}/{before}/diff/{after}", f"curl -X POST {base}/{after}/restore"],
+        "Python": f'import httpx\n\ndiff = httpx.get("{base}/{before}/diff/{after}").json()',
+    }

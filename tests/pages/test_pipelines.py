@@ -1,0 +1,156 @@
+"""The list of pipelines, the ways to make one, and a pipeline's tabs for schedule, YAML and versions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etlml.services import Services
+from etlml.services.starters import templates
+from tests.pages.conftest import Opens, shown
+from tests.services.factories import a_document
+
+
+def stands(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def dialog() -> None:
+    """The dialog's content as a page: Streamlit's test runner closes dialogs at each rerun."""
+    from etlml.ui import frame, new_pipeline
+
+    new_pipeline.draw(frame.services(), frame.current_user())
+
+
+class TestList:
+    def test_an_empty_one_offers_the_templates(self, open_page: Opens) -> None:
+        app = stands(open_page("pipelines.py"))
+        assert "No pipelines yet" in shown(app)
+        assert {f"template_{key}" for key in templates()} <= {button.key for button in app.button}
+
+    def test_filters_are_taken_from_the_url(self, services: Services, open_page: Opens) -> None:
+        services.pipelines.create(a_document(name="one", tags=["x"]))
+        services.pipelines.create(a_document(name="two", tags=["y"]))
+        text = shown(stands(open_page("pipelines.py", tag="x")))
+        assert "one" in text
+        assert '"two"' not in text
+        assert "No pipeline fits" in shown(stands(open_page("pipelines.py", q="three")))
+
+    @pytest.mark.parametrize("sort", ["name", "last_run", "runs"])
+    def test_it_stands_in_every_order(self, seeded: Services, open_page: Opens, sort: str) -> None:
+        stands(open_page("pipelines.py", sort=sort))
+
+    def test_a_paused_one_says_so(self, services: Services, open_page: Opens) -> None:
+        services.pipelines.create(a_document(schedule="@daily"))
+        services.schedules.pause("small")
+        assert "Paused" in shown(stands(open_page("pipelines.py")))
+
+
+class TestNew:
+    def test_a_template_becomes_a_pipeline_of_a_free_name(self, services: Services) -> None:
+        services.pipelines.create(a_document(name="csv-to-parquet"))
+        app = AppTest.from_function(dialog, default_timeout=30).run()
+        assert app.text_input(key="new_name_csv-to-parquet").value == "csv-to-parquet-2"
+        app.button(key="new_create").click().run()
+        assert [step.id for step in services.pipelines.get("csv-to-parquet-2").steps] == [
+            "read",
+            "typed",
+            "check",
+            "save",
+        ]
+
+    def test_what_is_wrong_with_yaml_is_listed_with_its_lines(self, services: Services) -> None:
+        app = AppTest.from_function(dialog, default_timeout=30).run()
+        app.segmented_control(key="new_way").set_value("Import YAML").run()
+        app.text_area[0].set_value('name: p\nschedule: "61 * * * *"\n').run()
+        app.button(key="new_create").click().run()
+        assert "Line 2" in shown(stands(app))
+        assert services.pipelines.list().items == []
+
+
+class TestScheduleTab:
+    @pytest.fixture
+    def opened(self, services: Services, open_page: Opens) -> Callable[..., AppTest]:
+        """The tab of a new pipeline with these fields."""
+
+        def made(**changes: Any) -> AppTest:
+            services.pipelines.create(a_document(**changes))
+            return stands(open_page("pipeline.py", id="small", tab="Schedule"))
+
+        return made
+
+    def field(self, app: AppTest, label: str) -> Any:
+        return next(one for one in app.text_input if one.label == label)
+
+    def test_a_wrong_cron_is_told_below_its_field(self, opened: Callable[..., AppTest]) -> None:
+        app = opened(schedule="0 6 * * 1-5")
+        assert "Runs at 06:00 on weekdays." in [caption.value for caption in app.caption]
+        self.field(app, "Cron").set_value("61 * * * *").run()
+        assert any("cannot be read" in caption.value for caption in app.caption)
+
+    def test_policies_are_edited_and_saved(self, services: Services, opened: Callable[..., AppTest]) -> None:
+        app = opened(schedule="@daily")
+        next(one for one in app.number_input if one.label.startswith("Too late")).set_value(30.0).run()
+        app.button(key="save").click().run()
+        assert services.pipelines.get("small").options.too_late_after_s == 1800
+
+    def test_triggers_have_a_form_and_say_what_they_lack(self, opened: Callable[..., AppTest]) -> None:
+        app = opened(triggers=[{"kind": "file", "path": "inbox/*.csv"}, {"kind": "pipeline", "pipeline": "nobody"}])
+        captions = " ".join(caption.value for caption in app.caption)
+        assert "0 files match now" in captions
+        assert "There is no other pipeline 'nobody'" in captions
+        assert self.field(app, "Path").value == "inbox/*.csv"
+
+    def test_a_webhook_is_shown_once_and_leaves_unsaved_edits_alone(
+        self, services: Services, opened: Callable[..., AppTest]
+    ) -> None:
+        app = opened(schedule="@daily")
+        self.field(app, "Cron").set_value("0 7 * * *").run()
+        app.button(key="webhook_create").click().run()
+        stands(app)
+        (line,) = [code.value for code in app.code if "/api/hooks/" in code.value]
+        token = line.rpartition("/api/hooks/")[2].split()[0]
+        app.button(key="webhook_seen").click().run()
+        assert not any("/api/hooks/" in code.value for code in app.code)
+        app.button(key="save").click().run()
+        saved = services.pipelines.get("small")
+        assert (saved.schedule, saved.version) == ("0 7 * * *", 3)
+        assert services.webhooks.start(token).trigger == "webhook"
+
+
+class TestVersions:
+    @pytest.fixture
+    def versioned(self, services: Services) -> Services:
+        """With three versions: a step changed, then one was removed and the schedule set."""
+        document = a_document()
+        services.pipelines.create(document)
+        document["steps"][1]["config"]["ops"][0]["where"] = "x >= 2"
+        services.pipelines.update("small", document, author="ada")
+        services.pipelines.update("small", {**document, "schedule": "@daily", "steps": document["steps"][:2]})
+        return services
+
+    def test_the_newest_is_compared_with_the_one_before(self, versioned: Services, open_page: Opens) -> None:
+        text = shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
+        assert "by ada" in text
+        assert "is-removed" in text
+        assert "schedule" in text
+
+    def test_any_two_are_compared(self, versioned: Services, open_page: Opens) -> None:
+        text = shown(stands(open_page("pipeline.py", id="small", tab="Versions", version="2", against="1")))
+        assert "ops[0].where" in text
+        assert "is-changed" in text
+
+    def test_the_first_version_alone_is_shown_whole(self, services: Services, open_page: Opens) -> None:
+        services.pipelines.create(a_document())
+        assert "first version" in shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
+
+
+def test_yaml_with_a_fault_is_told_with_its_line(services: Services, open_page: Opens) -> None:
+    services.pipelines.create(a_document())
+    app = open_page("pipeline.py", id="small", tab="YAML")
+    app.text_area[0].set_value("name: small\nsteps:\n  - id: a\n    type: extrakt\n").run()
+    app.button(key="apply_yaml").click().run()
+    assert "Line 4" in shown(stands(app))
