@@ -126,8 +126,9 @@ def progress(run: Run, expected_s: float | None, now: datetime) -> float:
     """A run's progress, 0 to 1: finished steps, or time against earlier runs where that says more."""
     if run.is_final:
         return 1.0
-    ended = sum(step.status in ("success", "cached", "skipped", "failed") for step in run.steps)
-    done = ended / len(run.steps) if run.steps else 0.0
+    wanted = [step for step in run.steps if not (step.status == "skipped" and step.reason)]  # not those beyond its end
+    ended = sum(step.status in ("success", "cached", "skipped", "failed") for step in wanted)
+    done = ended / len(wanted) if wanted else 0.0
     if expected_s and run.started_at:
         timed = min((now - run.started_at).total_seconds() / expected_s, 0.97)
         return max(done * 0.97, timed)

@@ -73,6 +73,7 @@ def facts(run: Run, zone: tzinfo | None) -> dict[str, str]:
         "Trigger": f"{trigger}, {run.triggered_by}" if run.triggered_by else trigger,
         "Scheduled for": words.exact(run.scheduled_for, zone) if run.scheduled_for else "",
         "Version": str(run.pipeline_version),
+        "Ends with": run.until or "",
         "Attempt": str(run.attempt) if run.attempt > 1 else "",
         "Reason": run.reason or "",
     }
