@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, UploadFile
 from fastapi.responses import FileResponse
@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from api.deps import Admin, Use
 
 router = APIRouter(prefix="/system", tags=["system"])
+ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "A zip file."}}
 
 
 class IndexReply(BaseModel):
@@ -58,14 +59,14 @@ def create_indexes(services: Use, _: Admin) -> IndexList:
     return list_indexes(services, _)
 
 
-@router.get("/diagnostics", response_class=Response)
+@router.get("/diagnostics", response_model=None, responses=ZIP)
 def get_diagnostics(services: Use, admin: Admin) -> Response:
     """A zip file that says how the installation is, without secrets."""
     headers = {"Content-Disposition": 'attachment; filename="etlml-diagnostics.zip"'}
     return Response(services.diagnostics.content(author=admin.name), media_type="application/zip", headers=headers)
 
 
-@router.get("/pack", response_class=FileResponse)
+@router.get("/pack", response_model=None, responses=ZIP)
 def get_pack(
     services: Use,
     admin: Admin,
