@@ -11,7 +11,7 @@ from etlml.services.lineage import LineageGraph, Trail, trail
 from etlml.ui import parts, place
 from etlml.ui.assets_route import loader
 
-HEIGHT = 640
+HEIGHT = 560  # at least; it takes what the window has
 
 
 def draw(services: Services, document: PipelineDraft, key: str) -> None:

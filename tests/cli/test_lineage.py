@@ -18,6 +18,6 @@ def test_lineage_tells_all_columns_or_the_way_of_one(etlml: Etlml, small: Path) 
     etlml("apply", small)
     assert "some\tn\tnumbers.n\t" in etlml("lineage", "small").out
     told = etlml("lineage", "small", "some.n", "--json").json
-    assert [leg["text"] for leg in told["goes"]] == ["sink: overwrite some.csv"]
+    assert [leg["text"] for leg in told["goes"]] == ["saved to some.csv (overwrite)"]
     assert "rows\tsome\t\tn >= 2" in etlml("lineage", "small", "some.n").out
     assert etlml("lineage", "small", "some").code == 2

@@ -96,7 +96,7 @@ def _end_uses(config: StepConfig, need: str, schema: Schema | None) -> list[Use]
     if isinstance(config, LoadConfig):
         keys = [Use(purpose="join key", text="merge key", origins=_origins(need, config.keys))] if config.keys else []
         return [
-            Use(purpose="sink", text=f"{config.mode} {_place(config.sink)}", origins=_origins(need, _names(schema))),
+            Use(purpose="sink", text=f"{_place(config.sink)} ({config.mode})", origins=_origins(need, _names(schema))),
             *keys,
         ]
     if isinstance(config, TrainConfig):

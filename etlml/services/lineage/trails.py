@@ -9,6 +9,7 @@ from etlml.errors import ColumnMissing, NotFound
 from etlml.services.lineage.graph import ColumnNode, LineageGraph, Origin, StepNode
 
 Place = tuple[str, str]
+_END_WORDS = {"rule": "checked by ", "sink": "saved to ", "filter": "filters rows: ", "order": ""}
 
 
 class Leg(BaseModel):
@@ -135,7 +136,7 @@ def _ends(graph: LineageGraph, below: set[Place]) -> Iterator[Leg]:
         for use in node.uses:
             hit = next((origin for origin in use.origins if (origin.step, origin.column) in below), None)
             if hit is not None:
-                yield Leg(step=node.id, column=hit.column, text=f"{use.purpose}: {use.text}")
+                yield Leg(step=node.id, column=hit.column, text=_END_WORDS.get(use.purpose, "") + use.text)
 
 
 def _origins(places: Iterable[Place]) -> list[Origin]:

@@ -156,13 +156,13 @@ class TestATrail:
         assert [leg.text for leg in found.through] == ["x - 1"]
         assert [leg.text for leg in found.rows] == ["id > 0"]
         assert [leg.text for leg in found.goes] == [
-            "rule: between(late): min 0", "rule: sql: where late < x", "sink: overwrite o.csv", "target: target of m",
+            "checked by between(late): min 0", "checked by sql: where late < x", "saved to o.csv (overwrite)", "target of m",
         ]  # fmt: skip
 
     def test_of_a_source_knows_what_is_made_of_it(self, whole: LineageGraph) -> None:
         found = trail(whole, "a", "x")
         assert {f"{one.step}.{one.column}" for one in found.downstream} >= {"t.x", "t.late", "save.late", "model.x"}
-        assert any(leg.text == "feature: feature of m" for leg in found.goes)
+        assert any(leg.text == "feature of m" for leg in found.goes)
         assert found.upstream == []
 
     def test_of_nothing_is_refused(self, whole: LineageGraph) -> None:

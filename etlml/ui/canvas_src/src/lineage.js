@@ -1,7 +1,7 @@
 // Where columns come from and go: steps as cards, their columns as lists, lines between columns; one column's whole way at a click.
 import style from "./lineage.css"
 
-const WIDE = 216, GAP = 76, ROW = 22, HEAD = 34, FEW = 8, BETWEEN = 22, MARGIN = 24
+const WIDE = 184, GAP = 56, ROW = 22, HEAD = 34, FEW = 8, BETWEEN = 22, MARGIN = 24
 const mounted = new WeakMap()
 const key = (step, column) => `${step}\u0000${column}`
 
@@ -209,7 +209,7 @@ function zoomed(place, zoom) {
 
 function fit(place) {
   const { clientWidth } = place.scroll
-  if (clientWidth) zoomed(place, Math.min(1, Math.max(0.55, clientWidth / place.size.width)))
+  if (clientWidth) zoomed(place, Math.min(1, Math.max(0.74, clientWidth / place.size.width)))
 }
 
 /** The column whose name, or step.name, is nearest to what was typed. */
@@ -285,7 +285,7 @@ export default function draw({ data, parentElement, setStateValue }) {
   }
   place.keep = setStateValue
   place.data = data
-  place.host.style.height = `${data.height}px`
+  place.host.style.height = `max(${data.height}px, calc(100vh - 190px))`
   const graph = JSON.stringify(data.steps)
   if (graph !== place.shown) {
     place.shown = graph
