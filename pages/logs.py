@@ -28,11 +28,12 @@ COUNTED_BY = ("source", "pipeline_id", "run_id", "step_id")
 def asked(*, with_live: bool = False) -> dict[str, Any]:
     """The filters that lines and groups share."""
     with filters.bar():
-        query = filters.search("Search messages", width=230)
+        query = filters.search("Search messages", width=280)
         regex = st.toggle("Pattern", key="regex", bind="query-params", help="The text is a regular expression.")
         source = filters.choice("Source", services.logs.sources(), key="source", every="All sources", width=135)
         names = {one.name: one.id for one in services.pipelines.list(limit=200).items}
         pipeline = filters.choice("Pipeline", list(names), key="pipeline", every="All pipelines", width=150)
+    with filters.bar():
         log_range.pick()
         live = with_live and st.toggle(
             "Live",

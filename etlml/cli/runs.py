@@ -1,6 +1,5 @@
 """Runs: runs, logs, cancel, retry."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,11 +8,8 @@ from etlml.cli import comparing
 from etlml.cli.options import Json, Limit, RunId, Wait
 
 if TYPE_CHECKING:
-    from etlml.documents import LogEntry
     from etlml.services import Services
 
-FOLLOW_PAUSE_S = 0.3
-LEVEL_COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red", "DEBUG": "bright_black"}
 STATUSES = ["pending", "running", "success", "failed", "cancelled", "missed"]
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -78,42 +74,33 @@ def runs(
 
 
 def logs(
-    run: RunId,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    run: Annotated[str | None, typer.Argument(help="A run's id, or how it begins; --all for everything.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the run ends; with --all until Ctrl-C.")
+    ] = False,
     level: Annotated[str | None, typer.Option(help="Only lines of this level and above.")] = None,
     step: Annotated[str | None, typer.Option(help="Only lines of this step.")] = None,
     limit: Limit = 200,
     as_json: Json = False,
+    everything: Annotated[bool, typer.Option("--all", help="Lines of everything, not of one run.")] = False,
+    q: Annotated[str | None, typer.Option("--q", help="With --all: only lines that contain this text.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="With --all: from then on, such as 2h, 7d or 2026-11-22T14:00.")
+    ] = None,
+    groups: Annotated[bool, typer.Option("--groups", help="With --all: count equal warnings and errors.")] = False,
 ) -> None:
-    """Print what a run logged, oldest first; with -f until it ends."""
-    from etlml.cli.session import services
+    """Print what a run logged, or everything did, oldest first; with -f until it ends."""
+    from etlml.cli import log_lines
 
     level = one_of(LEVELS, level, "--level")
-    with services() as opened:
-        run_id = full_id(opened, run)
-        seen: set[str] = set()
-        while True:
-            finished = opened.runs.get(run_id).is_final  # asked before the lines, so that the last ones are not missed
-            found = opened.runs.logs(run_id, level=level, step_id=step, limit=limit).items  # type: ignore[arg-type]
-            for entry in reversed(found):
-                if entry.id not in seen:
-                    seen.add(entry.id)
-                    print_entry(entry, as_json=as_json)
-            if finished or not follow:
-                break
-            time.sleep(FOLLOW_PAUSE_S)
-    if not seen:
-        typer.echo("It has logged nothing" + (" yet." if not finished else "."), err=True)
-
-
-def print_entry(entry: "LogEntry", *, as_json: bool) -> None:
-    """One line of a log; as JSON one document a line."""
-    if as_json:
-        typer.echo(entry.model_dump_json())
-        return
-    step = f" [{entry.step_id}]" if entry.step_id else ""
-    level = typer.style(f"{entry.level:<7}", fg=LEVEL_COLOURS.get(entry.level))
-    typer.echo(f"{entry.ts.astimezone():%H:%M:%S.%f}"[:-3] + f" {level}{step} {entry.message}")
+    if everything == (run is not None):
+        raise typer.BadParameter("Name a run, or give --all.", param_hint="RUN")
+    if run is None:
+        log_lines.of_everything(
+            level=level, step=step, q=q, since=since, limit=limit, groups=groups, follow=follow, as_json=as_json
+        )
+    else:
+        log_lines.of_run(run, level=level, step=step, limit=limit, follow=follow, as_json=as_json)
 
 
 def cancel(run: RunId) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import filters, lists, pager, parts, run_rows
+from etlml.ui import filters, lists, overview, pager, parts, place, run_rows
 from etlml.ui.lists import Column
 
 COLUMNS = (Column("name", "What", "name"), Column("at", "When", "time"))
@@ -63,11 +63,13 @@ def draw(services: Services, user: Principal) -> None:
         limit=_PAGE,
         cursor=pager.cursor("audit", asked),
     )
-    lists.draw(
+    happened = lists.draw(
         "audit",
         COLUMNS,
         [run_rows.activity_row(entry) for entry in page.items],
-        opens=False,
         empty="Nobody did anything like that." if any(asked) else "Nobody has changed anything yet.",
     )
+    about = {entry.id: overview.opened_by(entry) for entry in page.items}
+    if happened.opened and (target := about.get(happened.opened)):
+        place.go(target[0], **target[1])
     pager.foot("audit", len(page.items), page.next_cursor, noun="entries")

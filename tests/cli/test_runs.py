@@ -65,3 +65,19 @@ def test_retry_takes_over_what_is_done(etlml: Etlml, done: str) -> None:
     assert again["retry_of"] == done
     assert again["status"] == "success"
     assert etlml("retry", done, "--from", "nowhere").code == 2
+
+
+class TestLogsOfEverything:
+    def test_are_filtered_by_level_text_and_time(self, etlml: Etlml, done: str) -> None:
+        assert done
+        lines = etlml("logs", "--all", "--since", "1h").out.splitlines()
+        assert lines
+        assert etlml("logs", "--all", "--since", "1h", "--q", "no such text at all").out == ""
+        assert etlml("logs", "--all", "--level", "critical").out == ""
+
+    def test_equal_problems_are_counted(self, etlml: Etlml, done: str) -> None:
+        assert isinstance(json.loads(etlml("logs", "--all", "--groups", "--json").out), list)
+
+    def test_a_run_or_all_has_to_be_named_and_a_time_be_a_time(self, etlml: Etlml) -> None:
+        assert etlml("logs").code == 2
+        assert etlml("logs", "--all", "--since", "yesterday").code == 2
