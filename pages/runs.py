@@ -1,154 +1,216 @@
-"""All runs: filtered, watched, stopped and tried again in bulk."""
+"""All runs: filtered, watched, compared, stopped and tried again in bulk; by day, and step by step."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
 from etlml.clock import utc_now
+from etlml.documents import Run
 from etlml.errors import EtlmlError
-from etlml.ui import frame, lists, parts, place, run_rows
+from etlml.store import Page
+from etlml.ui import cells, filters, frame, lists, pager, parts, place, run_calendar, run_grid, run_rows
+from etlml.ui import format as words
 from etlml.ui.looks import TRIGGER_LABEL, look
 
 services, user = frame.services(), frame.current_user()
 STATES = ("success", "failed", "running", "pending", "cancelled", "missed")
-TIMES = {
-    "Any time": None,
-    "Last hour": timedelta(hours=1),
-    "Last 24 h": timedelta(days=1),
-    "Last 7 d": timedelta(days=7),
-    "Last 30 d": timedelta(days=30),
-}
+VIEWS = ("List", "Calendar", "Grid")
+ORDERS = {"Newest first": False, "Longest first": True}
 PAGE = 50
 
 
-def filters() -> dict[str, object]:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            placeholder="Search runs",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=220,
-            live="300ms",
-            type="search",
+def chosen_view() -> str:
+    """The view of the URL, changed by its buttons."""
+    known = place.param("view").capitalize()
+    now = known if known in VIEWS else VIEWS[0]
+    chosen = st.segmented_control(
+        "View", VIEWS, default=now, key=f"view_{now}", label_visibility="collapsed", required=True
+    )
+    if chosen != now:
+        place.set_params(view=str(chosen).lower() if chosen != VIEWS[0] else None)
+        st.rerun()
+    return now
+
+
+def chosen_filters(view: str) -> dict[str, Any]:
+    """The filters of a view; a grid is of one pipeline, a calendar has its own time."""
+    found: dict[str, Any] = {}
+    names = [pipeline.name for pipeline in services.pipelines.list(limit=200).items]
+    with filters.bar():
+        if view != "Grid":
+            found["q"] = filters.search("Search runs", width=220)
+        found["pipeline"] = filters.choice(
+            "Pipeline", names, key="pipeline", every="All pipelines" if view != "Grid" else "Pipeline", width=190
         )
-        names = [pipeline.name for pipeline in services.pipelines.list(limit=200).items]
-        pipeline = st.selectbox(
-            "Pipeline",
-            names,
-            index=None,
-            key="pipeline",
-            bind="query-params",
-            placeholder="All pipelines",
-            label_visibility="collapsed",
-            width=190,
+        if view == "Grid":
+            return found
+        found["status"] = filters.choice(
+            "State", STATES, key="state", every="All states", width=140, worded=lambda one: look(one).label
         )
-        state = st.selectbox(
-            "State",
-            STATES,
-            index=None,
-            key="state",
-            bind="query-params",
-            placeholder="All states",
-            label_visibility="collapsed",
-            width=140,
-            format_func=lambda s: look(s).label,
+        found["trigger"] = filters.choice(
+            "Trigger", list(TRIGGER_LABEL), key="trigger", every="All triggers", worded=TRIGGER_LABEL.__getitem__
         )
-        trigger = st.selectbox(
-            "Trigger",
-            list(TRIGGER_LABEL),
-            index=None,
-            key="trigger",
-            bind="query-params",
-            placeholder="All triggers",
-            label_visibility="collapsed",
-            width=150,
-            format_func=TRIGGER_LABEL.__getitem__,
-        )
-        time = st.selectbox(
-            "Time", list(TIMES), key="time", bind="query-params", label_visibility="collapsed", width=130
-        )
-    span = TIMES[time or "Any time"]
-    return {
-        "q": query or None,
-        "pipeline": pipeline,
-        "status": state,
-        "trigger": trigger,
-        "since": utc_now() - span if span else None,
-    }
+        if view == "List":
+            found |= list_filters()
+    return found
+
+
+def list_filters() -> dict[str, Any]:
+    """Time, warnings and order."""
+    day = run_calendar.day_of(place.param("day"))
+    if day is None:
+        times: dict[str, datetime | None] = {"since": filters.since(utc_now())}
+    else:
+        begin, end = run_calendar.bounds(day, place.zone())
+        times = {"since": begin, "until": end}
+        if st.button(f"{day:%-d %b %Y}", icon=":material/close:", icon_position="right", key="day", help="Any day"):
+            place.set_params(day=None)
+            st.rerun()
+    order = st.selectbox(
+        "Order", list(ORDERS), key="order", bind="query-params", label_visibility="collapsed", width=150
+    )
+    warned = st.toggle("With warnings", key="warned", bind="query-params")
+    return {**times, "warned": bool(warned), "longest": ORDERS[order or "Newest first"]}
+
+
+def found_runs(wanted: dict[str, Any]) -> Page[Run]:
+    fixed = {name: value for name, value in wanted.items() if name != "since"} | {"day": place.param("day")}
+    after = pager.cursor("runs", fixed | {"since": wanted["since"] is not None})
+    asked = {name: value for name, value in wanted.items() if name != "longest"}
+    if not wanted["longest"]:
+        return services.runs.list(**asked, limit=PAGE, cursor=after)
+    skip = int(after) if after and after.isdecimal() else 0
+    runs = list(services.run_views.longest(**asked, limit=PAGE + 1, skip=skip))
+    return Page(runs[:PAGE], str(skip + PAGE) if len(runs) > PAGE else None)
 
 
 @parts.fragment(run_every="3s")
-def table(chosen: dict[str, object]) -> None:
-    trail: list[str] = st.session_state.setdefault("runs_trail", [])
-    if st.session_state.get("runs_filter") != {**chosen, "since": bool(chosen["since"])}:
-        st.session_state["runs_filter"] = {**chosen, "since": bool(chosen["since"])}
-        trail.clear()
-    with parts.shown_errors():
-        page = services.runs.list(**chosen, limit=PAGE, cursor=trail[-1] if trail else None)  # type: ignore[arg-type]
-        happened = lists.draw(
-            "runs",
-            run_rows.RUN_COLUMNS,
-            [run_rows.run_row(run) for run in page.items],
-            picks=True,
-            empty="No run fits these filters.",
-        )
-        foot(trail, page.next_cursor, happened.picked)
-        if happened.opened:
-            place.go("run", id=happened.opened)
+def table(wanted: dict[str, Any]) -> None:
+    page = found_runs(wanted)
+    happened = lists.draw(
+        "runs",
+        run_rows.RUN_COLUMNS,
+        [run_rows.run_row(run) for run in page.items],
+        picks=True,
+        empty="No run fits these filters.",
+    )
+    if happened.opened:
+        place.go("run", id=happened.opened)
+    bulk(happened.picked, page.items)
+    pager.foot("runs", len(page.items), page.next_cursor, noun="runs")
 
 
-def foot(trail: list[str], following: str | None, picked: tuple[str, ...]) -> None:
+def bulk(picked: tuple[str, ...], runs: list[Run]) -> None:
+    """What can be done with the chosen runs."""
+    if not picked:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if picked and user.permits("operator"):
-            st.caption(f"{len(picked)} chosen")
-            for label, icon, action in (
-                ("Retry", ":material/replay:", retry),
-                ("Cancel", ":material/stop:", cancel),
-                ("Delete", ":material/delete:", delete),
-            ):
-                if st.button(label, icon=icon, key=f"bulk_{label}"):
-                    action(picked)
-        st.space("stretch")
-        if trail and st.button("Newer", icon=":material/chevron_left:", key="newer"):
-            trail.pop()
-            st.rerun(scope="fragment")
-        if following and st.button("Older", icon=":material/chevron_right:", icon_position="right", key="older"):
-            trail.append(following)
-            st.rerun(scope="fragment")
+        st.caption(f"{len(picked)} chosen")
+        if len(picked) == 2 and st.button("Compare", icon=":material/compare_arrows:", key="bulk_compare"):
+            older, newer = sorted(picked, key=lambda one: next(run.created_at for run in runs if run.id == one))
+            place.go("compare", a=older, b=newer)
+        if not user.permits("operator"):
+            return
+        if st.button("Retry", icon=":material/replay:", key="bulk_retry"):
+            each(picked, lambda one: services.runs.retry(one, author=user.name), "Started again")
+        if st.button("Cancel", icon=":material/stop:", key="bulk_cancel"):
+            each(picked, lambda one: services.runs.cancel(one, author=user.name), "Asked to stop")
+        if st.button("Delete", icon=":material/delete:", key="bulk_delete"):
+            delete(picked)
 
 
-def each(picked: tuple[str, ...], action: object, done: str) -> None:
-    refused = 0
+def each(picked: tuple[str, ...], action: Callable[[str], object], done: str) -> None:
+    refused: list[str] = []
     for run_id in picked:
         try:
-            action(run_id)  # type: ignore[operator]
-        except EtlmlError:
-            refused += 1
+            action(run_id)
+        except EtlmlError as error:
+            refused.append(error.message)
     lists.unpick("runs")
-    parts.toast_later(f"{done}: {len(picked) - refused}." + (f" Not possible: {refused}." if refused else ""))
+    if len(picked) > len(refused):
+        parts.toast_later(f"{done}: {words.plural(len(picked) - len(refused), 'run')}.")
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        parts.toast_later(f"Not possible: {refused[0]}{more}", ":material/error:")
     st.rerun()
-
-
-def retry(picked: tuple[str, ...]) -> None:
-    each(picked, lambda run_id: services.runs.retry(run_id, author=user.name), "Started again")
-
-
-def cancel(picked: tuple[str, ...]) -> None:
-    each(picked, lambda run_id: services.runs.cancel(run_id, author=user.name), "Asked to stop")
 
 
 def delete(picked: tuple[str, ...]) -> None:
     @st.dialog("Delete runs?")
     def ask() -> None:
-        st.write(f"{len(picked)} runs are deleted for good. What they wrote to sinks, and their models, stay.")
-        if st.button("Delete", type="primary", key="delete_runs"):
-            each(picked, lambda run_id: services.runs.delete(run_id, author=user.name), "Deleted")
+        what = words.plural(len(picked), "run")
+        st.write(f"{what} will be deleted for good. What they wrote to sinks, and their models, stay.")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Keep", key="keep_runs"):
+                st.rerun()
+            if st.button("Delete", type="primary", key="delete_runs"):
+                each(picked, lambda one: services.runs.delete(one, author=user.name), "Deleted")
 
     ask()
 
 
-parts.head("Runs")
-table(filters())
+@parts.fragment(run_every="10s")
+def by_day(wanted: dict[str, Any]) -> None:
+    zone = place.zone()
+    today = utc_now().astimezone(zone).date()
+    last = run_calendar.month_of(place.param("month"), today)
+    months = run_calendar.months_until(last)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("", icon=":material/chevron_left:", key="earlier", help="Earlier months"):
+            turn(months[0])
+        if st.button(
+            "", icon=":material/chevron_right:", key="later", help="Later months", disabled=last >= today.replace(day=1)
+        ):
+            turn(min(run_calendar.months_until(run_calendar.month_after(run_calendar.month_after(last)))[-1], today))
+        st.caption("A day opens its runs.")
+    since, until = run_calendar.bounds(months[0], zone)[0], run_calendar.bounds(run_calendar.month_after(last), zone)[0]
+    counts = services.run_views.by_day(**wanted, since=since, until=until, timezone=str(zone))
+    opened = cells.draw("calendar", run_calendar.calendar_html(months, counts, today))
+    if opened and run_calendar.day_of(opened):
+        place.set_params(view=None, day=opened, month=None, after=None)
+        st.rerun()
+
+
+def turn(month: Any) -> None:
+    place.set_params(month=f"{month:%Y-%m}")
+    st.rerun()
+
+
+@parts.fragment(run_every="3s")
+def by_step(pipeline: str | None) -> None:
+    wanted = pipeline or newest_pipeline()
+    if wanted is None:
+        parts.empty("No runs yet", "Run a pipeline to see its steps run by run.")
+        return
+    grid = services.run_views.grid(wanted)
+    if not grid.runs:
+        parts.empty("This pipeline has never run", "Run it to see its steps run by run.")
+        return
+    shown = next((run.pipeline_name for run in services.runs.list(pipeline=wanted, limit=1).items), wanted)
+    parts.section(shown, f"the last {words.plural(len(grid.runs), 'run')}, the newest at the right; a click opens one")
+    opened = cells.draw("grid", run_grid.grid_html(grid, place.zone()))
+    st.html(run_grid.legend_html())
+    if opened:
+        place.go("run", id=opened)
+
+
+def newest_pipeline() -> str | None:
+    newest = services.store.runs.list(limit=1, with_steps=False).items
+    return newest[0].pipeline_id if newest else None
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    parts.head("Runs")
+    st.space("stretch")
+    place.link("compare", "Compare two runs", icon=":material/compare_arrows:")
+    view = chosen_view()
+with parts.shown_errors():
+    wanted = chosen_filters(view)
+    if view == "Calendar":
+        by_day(wanted)
+    elif view == "Grid":
+        by_step(wanted["pipeline"])
+    else:
+        table(wanted)

@@ -33,6 +33,7 @@ def list_runs(
     since: Since = None,
     until: Until = None,
     q: Search = None,
+    warned: Annotated[bool, Query(description="Only those with warnings.")] = False,
 ) -> List[Run]:
     """Runs, newest first."""
     found = services.runs.list(
@@ -42,6 +43,7 @@ def list_runs(
         since=since,
         until=until,
         q=q,
+        warned=warned,
         limit=page.limit,
         cursor=page.cursor,
     )

@@ -73,8 +73,8 @@ class RunViews:
         return self._store.runs.success_before(run)
 
     def usual_seconds(self, run: Run) -> dict[str, float]:
-        """How long each step of the run's pipeline usually takes."""
-        return self._store.runs.usual_step_seconds(run.pipeline_id)
+        """How long each step of the run's pipeline takes in its other runs."""
+        return self._store.runs.usual_step_seconds(run.pipeline_id, besides=run.id)
 
     def longest(
         self,

@@ -90,10 +90,11 @@ class RunService:
         since: datetime | None = None,
         until: datetime | None = None,
         q: str | None = None,
+        warned: bool = False,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Run]:
-        """Runs, newest first; ``pipeline`` is a name or an id."""
+        """Runs, newest first; ``pipeline`` is a name or an id, ``warned`` keeps only those with warnings."""
         pipeline_id = self._pipeline_id(pipeline) if pipeline is not None else None
         return self._store.runs.list(
             pipeline_id=pipeline_id,
@@ -102,6 +103,7 @@ class RunService:
             since=since,
             until=until,
             q=q,
+            warned=warned,
             limit=limit,
             cursor=cursor,
         )

@@ -81,8 +81,11 @@ class RunViews(RunQueue):
         )
         return None if found is None else str(found["_id"])
 
-    def usual_step_seconds(self, pipeline_id: str, *, limit: int = 10) -> dict[str, float]:
-        """Each step's median seconds over the pipeline's newest successful runs; fused and cached ones don't count."""
+    def usual_step_seconds(self, pipeline_id: str, *, besides: str | None = None, limit: int = 10) -> dict[str, float]:
+        """Each step's median seconds over the pipeline's newest successful runs.
+
+        Steps that were fused or cached don't count, nor does the run ``besides``.
+        """
         found = self.collection.find(
             {"pipeline_id": pipeline_id, "status": "success"},
             sort=[("created_at", -1), ("_id", -1)],
@@ -90,7 +93,7 @@ class RunViews(RunQueue):
             projection=_LIGHT_STEPS,
         )
         seconds: dict[str, list[float]] = {}
-        for run in (decoded(Run, each) for each in found):
+        for run in (decoded(Run, each) for each in found if each["_id"] != besides):
             for step in run.steps:
                 if step.status == "success" and step.duration_s is not None and not step.fused_into:
                     seconds.setdefault(step.id, []).append(step.duration_s)

@@ -43,8 +43,11 @@ routes = [Route(f"/{PREFIX}/{{name}}", _serve)]
 
 
 @lru_cache(maxsize=8)
-def loader(name: str) -> Callable[..., Any]:
-    """The Streamlit component ``<name>.js``: a few lines that import the bundle, so that a rerun sends no bundle again."""
+def loader(name: str, *, isolated: bool = True) -> Callable[..., Any]:
+    """The Streamlit component ``<name>.js``: a few lines that import the bundle, so that a rerun sends no bundle again.
+
+    Not ``isolated``, it is dressed by the theme's style sheet.
+    """
     import streamlit as st
 
     version = _asset(f"{name}.js")[2]
@@ -54,5 +57,5 @@ def loader(name: str) -> Callable[..., Any]:
             "export default bundle.default",
         )
     )
-    component: Callable[..., Any] = st.components.v2.component(f"etlml_{name}", js=script)
+    component: Callable[..., Any] = st.components.v2.component(f"etlml_{name}", js=script, isolate_styles=isolated)
     return component
