@@ -14,6 +14,7 @@ from etlml.services.logs import ExportForm
 router = APIRouter(prefix="/logs", tags=["logs"])
 
 
+_FILES = ("text/plain", "application/x-ndjson", "application/gzip")
 _Text = Annotated[str | None, Query(max_length=100)]
 
 
@@ -82,7 +83,7 @@ def list_log_groups(
     return Groups(items=[Group.model_validate(each._asdict()) for each in found])
 
 
-@router.get("/export", response_class=StreamingResponse)
+@router.get("/export", responses={200: {"content": {each: {"schema": {"type": "string"}} for each in _FILES}}})
 def export_logs(
     services: Use,
     _: Viewer,

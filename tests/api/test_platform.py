@@ -1,5 +1,7 @@
 """Health, figures, documentation, settings, people, keys, connections, logs over REST."""
 
+import gzip
+import json
 import re
 import time
 
@@ -141,6 +143,24 @@ def test_connection_is_kept_tested_and_changed(client: TestClient) -> None:
         client.put("/api/connections/shop", json=body, headers={"If-Match": created.headers["ETag"]}).status_code == 200
     )
     assert client.delete("/api/connections/shop").status_code == 204
+
+
+def test_equal_problems_are_grouped_and_their_lines_found(client: TestClient, services: Services) -> None:
+    services.store.logs.add_many(LogEntry(level="ERROR", message=f"Took {n} s") for n in range(3))
+    (group,) = client.get("/api/logs/groups").json()["items"]
+    assert (group["lines"], group["text"], group["level"]) == (3, "Took # s", "ERROR")
+    assert len(client.get(f"/api/logs?group={group['key']}").json()["items"]) == 3
+
+
+def test_all_lines_that_fit_are_sent_as_a_file(client: TestClient, services: Services) -> None:
+    services.store.logs.add_many(LogEntry(level="INFO", message=f"line {n}") for n in range(1200))
+    services.store.logs.add_many([LogEntry(level="ERROR", message="bad", fields={"traceback": "Traceback\n  x"})])
+    reply = client.get("/api/logs/export?level=INFO")
+    assert reply.text.count("\n") == 1203
+    assert reply.text.endswith("bad\nTraceback\n  x\n")
+    packed = client.get("/api/logs/export?format=jsonl&gzip=true&level=ERROR")
+    assert json.loads(gzip.decompress(packed.content))["message"] == "bad"
+    assert client.get("/api/logs/export?q=(&regex=true").status_code == 422
 
 
 def test_logs_filter_by_level_and_text(client: TestClient, services: Services) -> None:
