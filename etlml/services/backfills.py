@@ -77,7 +77,7 @@ class BackfillService:
         return Progress(total, max(0, total - sum(counts.values())), counts)
 
     def moments(self, name_or_id: str, since: datetime, until: datetime, *, redo: Redo = "all") -> Sequence[datetime]:
-        """When the pipeline's schedule fires, since <= moment <= until: what ``start`` would make runs for.
+        """When the pipeline's schedule fired, since <= moment <= until: what ``start`` would make runs for. None lies ahead.
 
         Raises:
             ConfigInvalid: The pipeline has no schedule, or the range is empty or holds too many.
@@ -212,6 +212,7 @@ def _moments(pipeline: Pipeline, since: datetime, until: datetime) -> Sequence[d
         )
     if since > until:
         raise ConfigInvalid("The range ends before it starts. Swap since and until.", field="until")
+    until = min(until, utc_now())  # what lies ahead is the schedule's own business
     try:
         start = since - timedelta(seconds=1)  # so that a fire at ``since`` itself counts
         found = fires_between(pipeline.schedule, pipeline.timezone, start, until, limit=MOST_RUNS + 1)

@@ -63,5 +63,11 @@ def template(key: str) -> PipelineTemplate:
 
 def _template(text: str) -> PipelineTemplate:
     draft = PipelineDraft.model_validate(from_yaml(text))
-    title = draft.name.replace("-", " ").capitalize().replace("Csv", "CSV").replace("Sql", "SQL")
+    title = (
+        draft.name.replace("-", " ")
+        .capitalize()
+        .replace("Csv", "CSV")
+        .replace("Sql", "SQL")
+        .replace("parquet", "Parquet")
+    )
     return PipelineTemplate(draft.name, title, draft.description, [step.type for step in draft.steps], text)

@@ -88,7 +88,7 @@ def differences(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
                 yield FieldChange(inside, None, after[key], "added")
             else:
                 yield from differences(inside, before[key], after[key])
-    elif _are_objects(before) and _are_objects(after):
+    elif _are_objects(before) and _are_objects(after):  # one of them may be empty
         yield from _list_differences(path, before, after)
     else:
         yield FieldChange(path, before, after)
@@ -128,7 +128,7 @@ def _list_differences(path: str, before: Sequence[Any], after: Sequence[Any]) ->
 
 
 def _are_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 
 def _tag(value: Mapping[str, Any]) -> Any:
@@ -158,6 +158,7 @@ def _place(step: Step) -> dict[str, float] | None:
 def _settings(draft: PipelineDraft) -> dict[str, Any]:
     plain = {name: getattr(draft, name) for name in PipelineDraft.model_fields}
     fields = PipelineDraft.model_validate(plain).model_dump(mode="json", exclude={"steps"})
-    for trigger in fields["triggers"]:
-        trigger.pop("token_hash", None)
+    fields["triggers"] = [
+        {name: value for name, value in trigger.items() if value is not None} for trigger in fields["triggers"]
+    ]
     return fields

@@ -36,7 +36,7 @@ def draw(services: Services, user: Principal, pipeline_id: str) -> None:
         parts.section("History", "what became of each fire")
         _history(services, found)
     with right:
-        parts.section("Next fires", found.timezone if not found.paused else "paused; it would fire")
+        parts.section("Next fires", "in your time" if not found.paused else "paused; it would fire")
         next_fires(found.next_fires, found.problem)
 
 

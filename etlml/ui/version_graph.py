@@ -1,5 +1,6 @@
 """Two versions of a graph in one drawing: what was added, removed, changed, renamed, moved. Pure functions."""
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,9 +8,10 @@ from typing import NamedTuple
 from etlml.documents import Step
 from etlml.services.version_diff import StepChange
 from etlml.steps.graph import resolved_needs
-from etlml.ui.looks import TYPE_LABEL
+from etlml.ui.looks import COLOURS, TYPE_LABEL, Tone
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 176, 48, 64, 22
+TONES: Mapping[str, Tone] = {"added": "ok", "removed": "bad", "changed": "warn", "renamed": "run", "moved": "dull"}
 _MARK = {"added": "+", "removed": "−", "changed": "~", "renamed": "↷", "moved": "↔"}
 
 
@@ -18,8 +20,10 @@ class _Box(NamedTuple):
     y: int
 
 
-def graph_svg(before: Sequence[Step], after: Sequence[Step], changes: Sequence[StepChange]) -> str:
-    """Both graphs as one SVG: the new one, with the steps and edges that are gone drawn dashed."""
+def graph_svg(
+    before: Sequence[Step], after: Sequence[Step], changes: Sequence[StepChange], *, dark: bool = False
+) -> str:
+    """Both graphs as one SVG: the new one, with the steps and edges that are gone drawn dashed. Empty without steps."""
     kinds = {change.step: change.kind for change in changes}
     was = {change.was: change.step for change in changes if change.was}
     gone = [step for step in before if kinds.get(step.id) == "removed"]
@@ -35,8 +39,27 @@ def graph_svg(before: Sequence[Step], after: Sequence[Step], changes: Sequence[S
     width = max(box.x for box in boxes.values()) + WIDTH + 2
     height = max(box.y for box in boxes.values()) + HEIGHT + 2
     return (
-        f'<div class="vgraph"><svg viewBox="-2 -2 {width + 4} {height + 4}" width="{width}" role="img" '
-        f'aria-label="What changed in the graph">{lines}{nodes}</svg></div>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {width + 4} {height + 4}" width="{width + 4}" '
+        f'height="{height + 4}"><style>{_style(dark)}</style>{lines}{nodes}</svg>'
+    )
+
+
+def graph_html(svg: str) -> str:
+    """The drawing as an image, which a page shows as it is: SVG within HTML would be stripped."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<div class="vgraph"><img alt="What changed in the graph" src="data:image/svg+xml;base64,{data}"></div>'
+
+
+def _style(dark: bool) -> str:
+    ink, faint, line, paper = (
+        ("#e6e9ef", "#98a1b0", "#3a4250", "#10141b") if dark else ("#1b1f27", "#6a7280", "#c9ced8", "#fff")
+    )
+    kinds = "".join(f".is-{kind}{{--c:{COLOURS[tone]}}}" for kind, tone in TONES.items())
+    return (
+        f"{kinds}.is-same{{--c:{line}}}path{{fill:none;stroke:var(--c);stroke-width:1.6}}"
+        f"path.is-removed,.is-removed rect{{stroke-dasharray:5 4}}rect{{fill:{paper};stroke:var(--c);stroke-width:1.6}}"
+        f"text{{fill:{ink};font:550 13px Inter,system-ui,sans-serif}}.sub{{fill:{faint};font-size:11.5px;font-weight:400}}"
+        ".mark{fill:var(--c);font-size:16px;font-weight:700}"
     )
 
 

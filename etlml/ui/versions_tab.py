@@ -10,12 +10,10 @@ from etlml.services.pipelines import VersionDiff
 from etlml.services.principals import Principal
 from etlml.services.version_diff import FieldChange, StepChange
 from etlml.services.version_words import shown as worded
-from etlml.ui import drafts, lists, parts, place, version_graph
+from etlml.ui import drafts, lists, parts, place, theme, version_graph
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
-from etlml.ui.looks import Tone
 
-TONES: dict[str, Tone] = {"added": "ok", "removed": "bad", "changed": "warn", "renamed": "run", "moved": "dull"}
 COLUMNS = (lists.Column("name", "Version", "name"), lists.Column("at", "Saved", "time"))
 
 
@@ -25,7 +23,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
     numbers = [version.version for version in found]
     after = _number(place.param("version"), numbers, pipeline.version)
     before = _number(place.param("against"), numbers, max((n for n in numbers if n < after), default=after))
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1.35, 2.6], gap="medium")
     with left:
         _list(found, after, pipeline.version)
     with right:
@@ -127,7 +125,8 @@ def _compared(diff: VersionDiff, found: Sequence[PipelineVersion]) -> None:
             st.caption("Their YAML is the same.")
         return
     before, after = _document(found, diff.before), _document(found, diff.after)
-    st.html(version_graph.graph_svg(before.steps, after.steps, diff.steps))
+    if svg := version_graph.graph_svg(before.steps, after.steps, diff.steps, dark=theme.is_dark()):
+        st.html(version_graph.graph_html(svg))
     if diff.settings:
         st.html(_change_html("Pipeline", "changed", diff.settings))
     st.html("".join(_step_html(change) for change in diff.steps))
@@ -146,7 +145,7 @@ def _change_html(title: str, kind: str, fields: Sequence[FieldChange]) -> str:
         for field in fields
     )
     table = f"<table>{rows}</table>" if rows else ""
-    pill = parts.tone_pill(kind.capitalize(), TONES[kind])
+    pill = parts.tone_pill(kind.capitalize(), version_graph.TONES[kind])
     return f'<div class="vchange"><div><b>{parts.escaped(title)}</b>{pill}</div>{table}</div>'
 
 

@@ -14,14 +14,15 @@ from etlml.ui.drafts import Draft
 def draw(services: Services, draft: Draft, user: Principal, *, may_edit: bool) -> None:
     """The draft as text; applied, it becomes the draft."""
     written = services.pipelines.to_yaml(draft.document)
-    text = st.text_area(
-        "YAML",
-        written,
-        height=560,
-        key=f"{draft.pipeline_id}.{draft.form}.{hash(written)}.yaml",
-        disabled=not may_edit,
-        label_visibility="collapsed",
-    )
+    with st.container(key="code-whole-yaml"):
+        text = st.text_area(
+            "YAML",
+            written,
+            height=560,
+            key=f"{draft.pipeline_id}.{draft.form}.{hash(written)}.yaml",
+            disabled=not may_edit,
+            label_visibility="collapsed",
+        )
     if may_edit and st.button("Apply to the draft", icon=":material/check:", key="apply_yaml"):
         try:
             document = draft_from(services.pipelines.from_yaml(text))

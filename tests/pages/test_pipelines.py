@@ -135,13 +135,13 @@ class TestVersions:
     def test_the_newest_is_compared_with_the_one_before(self, versioned: Services, open_page: Opens) -> None:
         text = shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
         assert "by ada" in text
-        assert "is-removed" in text
+        assert "Removed" in text
         assert "schedule" in text
 
     def test_any_two_are_compared(self, versioned: Services, open_page: Opens) -> None:
         text = shown(stands(open_page("pipeline.py", id="small", tab="Versions", version="2", against="1")))
         assert "ops[0].where" in text
-        assert "is-changed" in text
+        assert "Changed" in text
 
     def test_the_first_version_alone_is_shown_whole(self, services: Services, open_page: Opens) -> None:
         services.pipelines.create(a_document())

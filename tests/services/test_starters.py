@@ -24,7 +24,7 @@ KEYS = [
 
 def test_they_are_told_the_simplest_first_and_in_words() -> None:
     assert list(templates()) == KEYS
-    assert template("csv-to-parquet").title == "CSV to parquet"
+    assert template("csv-to-parquet").title == "CSV to Parquet"
     assert all(one.description for one in templates().values())
 
 

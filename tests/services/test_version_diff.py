@@ -128,5 +128,5 @@ def test_settings_are_compared_without_tokens() -> None:
         }
     )
     found = changed_settings(before, after)
-    assert [change.path for change in found] == ["schedule", "params.a", "triggers"]
+    assert [change.path for change in found] == ["schedule", "params.a", "triggers[0]"]
     assert "secret" not in repr(found)
