@@ -15,8 +15,7 @@ from etlml.errors import InvalidInput, VersionConflict
 from etlml.services.backfills import MOST_PARALLEL, Redo
 from etlml.services.lineage import LineageGraph, Trail
 from etlml.services.pipelines import Sort
-from etlml.services.preview_result import Preview
-from etlml.services.previews import MOST_ROWS
+from etlml.services.preview import MOST_ROWS, Preview
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"], route_class=StrictRoute)
 _DRAFT = {

@@ -7,7 +7,7 @@ import typer
 from etlml.cli.output import count, print_table, seconds
 
 if TYPE_CHECKING:
-    from etlml.services.preview_result import Preview
+    from etlml.services.preview import Preview
 
 _LONGEST = 32
 

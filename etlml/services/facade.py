@@ -20,7 +20,7 @@ from etlml.services.once import OnceService
 from etlml.services.packing import PackService
 from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
-from etlml.services.previews import PreviewService
+from etlml.services.preview import PreviewService
 from etlml.services.retention import RetentionService
 from etlml.services.run_views import RunViews
 from etlml.services.runs import RunService

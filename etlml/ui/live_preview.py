@@ -8,8 +8,8 @@ import streamlit as st
 from etlml.documents import Run, Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
-from etlml.services.preview_plan import op_at_fault
-from etlml.services.preview_result import Preview
+from etlml.services.preview import Preview
+from etlml.services.preview.plan import op_at_fault
 from etlml.ui import parts, preview, preview_html
 from etlml.ui.drafts import Draft
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from etlml.services.preview_result import ColumnProfile, Learning, LoadTarget, OpChange, Preview
+from etlml.services.preview.result import ColumnProfile, Learning, LoadTarget, OpChange, Preview
 from etlml.ui import format as words
 from etlml.ui import parts
 

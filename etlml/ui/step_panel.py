@@ -13,7 +13,7 @@ from etlml.compute.schema import Schema
 from etlml.documents import STEP_ID_PATTERN, Run, Step
 from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
-from etlml.services.preview_plan import op_at_fault
+from etlml.services.preview.plan import op_at_fault
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
 from etlml.ui import columns, fields, forms, live_preview, parts, preview_html

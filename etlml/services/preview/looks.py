@@ -13,8 +13,8 @@ from etlml.compute.relation import Query, Relation
 from etlml.connectors import sqlite_files
 from etlml.connectors.places import located
 from etlml.errors import EtlmlError, StepCancelled
-from etlml.services.preview_bench import Bench, is_heavy
-from etlml.services.preview_result import Learning, LoadTarget, OpChange, Retyped
+from etlml.services.preview.bench import Bench, is_heavy
+from etlml.services.preview.result import Learning, LoadTarget, OpChange, Retyped
 from etlml.steps.extract import ExtractConfig
 from etlml.steps.load import LoadConfig
 from etlml.steps.ops import Op

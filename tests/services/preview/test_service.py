@@ -13,13 +13,13 @@ import pytest
 
 from etlml.documents import PipelineDraft
 from etlml.errors import ColumnMissing, ConfigInvalid, EtlmlError, NotFound, StepError, StepTimeout
-from etlml.services import previews
-from etlml.services.preview_bench import Reach
-from etlml.services.preview_plan import op_at_fault
-from etlml.services.previews import PreviewService
+from etlml.services.preview import PreviewService
+from etlml.services.preview import service as previews
+from etlml.services.preview.bench import Reach
+from etlml.services.preview.plan import op_at_fault
 from etlml.settings import get_settings
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "data"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "data"
 ROWS = [
     {"id": 1, "x": 1.5, "k": "a"},
     {"id": 2, "x": None, "k": "b"},
@@ -161,7 +161,7 @@ class TestOtherSteps:
     def test_only_some_rows_of_a_database_are_read(
         self, service: PreviewService, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("etlml.services.preview_bench.MOST_COPIED", 10)
+        monkeypatch.setattr("etlml.services.preview.bench.MOST_COPIED", 10)
         with sqlite3.connect(home / "data" / "db.sqlite") as database:
             database.execute("CREATE TABLE t (n INTEGER)")
             database.executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(50)])

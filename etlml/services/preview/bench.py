@@ -12,8 +12,8 @@ from etlml.compute.relation import Query, Relation
 from etlml.compute.session import Session
 from etlml.documents import RuleResult
 from etlml.errors import EtlmlError, StepCancelled
-from etlml.services.preview_plan import Plan
-from etlml.services.preview_sources import SourceCopies
+from etlml.services.preview.plan import Plan
+from etlml.services.preview.sources import SourceCopies
 from etlml.steps.base import StepContext
 from etlml.steps.check import CheckedStep
 from etlml.steps.extract import ExtractConfig

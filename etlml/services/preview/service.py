@@ -1,4 +1,4 @@
-"""Live previews: what a step of a document, saved or not, would give; nothing is written to sinks, store or runs."""
+"""The service of previews: one attempt exactly, then on parts of the sources; answers kept by content."""
 
 import copy
 import tempfile
@@ -17,12 +17,12 @@ from etlml.compute.spare import SpareDatabase
 from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
-from etlml.services.preview_bench import Bench, Reach
-from etlml.services.preview_looks import Look, load_target, look
-from etlml.services.preview_plan import Plan, plan
-from etlml.services.preview_profile import profile
-from etlml.services.preview_result import Preview
-from etlml.services.preview_sources import SourceCopies
+from etlml.services.preview.bench import Bench, Reach
+from etlml.services.preview.looks import Look, load_target, look
+from etlml.services.preview.plan import Plan, plan
+from etlml.services.preview.profile import profile
+from etlml.services.preview.result import Preview
+from etlml.services.preview.sources import SourceCopies
 from etlml.services.rows import json_value
 from etlml.settings import Settings
 from etlml.steps.check import problem

@@ -8,7 +8,7 @@ from typing import Any
 from etlml.compute.names import quoted
 from etlml.compute.schema import Column, Schema
 from etlml.compute.session import Session
-from etlml.services.preview_result import ColumnProfile
+from etlml.services.preview.result import ColumnProfile
 from etlml.services.rows import json_value
 from etlml.validation.kinds import is_integer, kind_of
 
