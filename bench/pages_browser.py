@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FIRST_S, SWITCH_S, SAVED_MS = 5.0, 1.5, 400.0
 WATCHED_S, ONE_SHARE, TEN_SHARE = 20.0, 2.0, 15.0
 DRAGS = 8
+REPEATS = 3
 PAGES = ("dashboard", "pipelines", "runs", "experiments", "models", "validations", "logs", "settings")
 _TITLES = {name: name.capitalize() for name in PAGES}
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -96,18 +97,20 @@ def _taken(work: Callable[[], object]) -> float:
 
 def _switches(page: Any) -> Iterator[Row]:
     for name in (*PAGES[1:], PAGES[0]):
-        link = page.locator(f"[data-testid=stSidebar] a[href$='{'/' if name == 'dashboard' else name}']").first
+        link = page.locator("[data-testid=stSidebar] a", has_text=_TITLES[name]).first
 
         def switch(link: Any = link, name: str = name) -> None:
             link.click()
             _stands(page, name)
 
         switch()
-        page.go_back()
-        page.wait_for_timeout(1200)
-        taken = _taken(switch)
-        page.wait_for_timeout(600)
-        yield Row(f"switch to {name} (browser)", taken, None, SWITCH_S)
+        taken = []
+        for _ in range(REPEATS):
+            page.go_back()
+            page.wait_for_timeout(1200)
+            taken.append(_taken(switch))
+            page.wait_for_timeout(600)
+        yield Row(f"switch to {name} (browser)", percentile(taken, 0.5), None, SWITCH_S, note=_note(taken))
 
 
 def _reloads(page: Any, url: str) -> Iterator[Row]:
@@ -119,7 +122,12 @@ def _reloads(page: Any, url: str) -> Iterator[Row]:
             page.reload()
             _stands(page, name)
 
-        yield Row(f"reload of {name} (browser)", _taken(again), None, SWITCH_S)
+        taken = [_taken(again) for _ in range(REPEATS)]
+        yield Row(f"reload of {name} (browser)", percentile(taken, 0.5), None, SWITCH_S, note=_note(taken))
+
+
+def _note(taken: list[float]) -> str:
+    return f"median of {len(taken)}; longest {max(taken):.2f} s"
 
 
 def _drag(page: Any, url: str, services: Services) -> Row:
