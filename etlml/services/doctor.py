@@ -15,6 +15,7 @@ from etlml.services.health import LOW_DISK_BYTES
 from etlml.settings import Settings
 from etlml.store import Store
 
+_ASK_S = 0.5
 OLDEST_PYTHON = (3, 11)
 EXTENSIONS = ("sqlite_scanner", "excel")
 
@@ -109,6 +110,8 @@ class Doctor:
             try:
                 probe.bind((self._environment.host, port))
             except OSError:
+                if _is_ours(self._environment.host, port):
+                    return Check(name, "ok", f"etlml answers at {port}.")
                 return Check(
                     name,
                     "warn",
@@ -188,3 +191,17 @@ def _reached(environment: Settings) -> Check:
     finally:
         store.close()
     return Check("MongoDB", "ok", "The MongoDB of ETLML_MONGODB_URI answers.")
+
+
+def _is_ours(host: str, port: int) -> bool:
+    """Whether what listens there is a studio or a REST API of etlml."""
+    import httpx  # takes longer to import than most processes ever need it
+
+    for path in ("/healthz", "/api/health"):
+        try:
+            reply = httpx.get(f"http://{host}:{port}{path}", timeout=_ASK_S, trust_env=False)
+            if reply.status_code == 200 and "status" in reply.json():
+                return True
+        except (httpx.HTTPError, ValueError):
+            continue
+    return False

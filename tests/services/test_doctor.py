@@ -1,6 +1,8 @@
 """What the doctor finds."""
 
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,22 @@ def test_taken_port_is_a_warning(home: Path) -> None:
     assert status == "warn"
     assert "is taken" in message
     assert "ETLML_PORT" in mend
+
+
+def test_a_port_at_which_etlml_itself_answers_is_fine(home: Path) -> None:
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "ok"}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        status, message, _ = found(Settings(home=home, port=server.server_port), "port of the UI")
+        server.shutdown()
+    assert (status, message) == ("ok", f"etlml answers at {server.server_port}.")
 
 
 def test_home_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
