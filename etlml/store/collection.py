@@ -80,13 +80,16 @@ class Collection:
         skip: int = 0,
         projection: Filter | None = None,
         max_ms: int | None = None,
+        index: str | None = None,
     ) -> list[Document]:
-        """All matches, at most ``limit`` (0: no limit); InvalidInput if it takes longer than ``max_ms``."""
+        """All matches, at most ``limit`` (0: no limit), by that index; InvalidInput if it takes longer than ``max_ms``."""
         with _translated():
             session = current_session.get()
             cursor = self.raw.find(filter_, projection, sort=sort, skip=skip, limit=limit, session=session)
             if max_ms is not None:
                 cursor = cursor.max_time_ms(max_ms)
+            if index is not None:
+                cursor = cursor.hint(index)
             return list(cursor)
 
     def change(

@@ -79,7 +79,12 @@ class RunStore(RunViews):
             text = contains(reason or unlike or "")
             filter_["reason"] = text if reason else {"$not": re.compile(re.escape(unlike or ""), re.IGNORECASE)}
         found = self.collection.find(
-            filter_, sort=[("scheduled_for", -1)], limit=bounded(limit), projection=HEAVY, max_ms=QUERY_MS
+            filter_,
+            sort=[("scheduled_for", -1)],
+            limit=bounded(limit),
+            projection=HEAVY,
+            max_ms=QUERY_MS,
+            index="fire",
         )
         return [decoded(Run, each) for each in found]
 

@@ -185,6 +185,11 @@ HOT: dict[str, Callable[[Store], object]] = {
     "all runs by status": lambda s: s.runs.counts_by_status(),
     "log retention": lambda s: s.logs.delete_before(START),
     "pipelines": lambda s: s.pipelines.list(),
+    "pipelines by name": lambda s: s.pipelines.list(sort="name"),
+    "fires of a schedule": lambda s: s.runs.fires("p3", limit=5),
+    "older fires of a schedule": lambda s: s.runs.fires("p3", before=LATER),
+    "missed fires of a schedule": lambda s: s.runs.fires("p3", status="missed", unlike="skip"),
+    "outcomes of moments": lambda s: s.runs.outcomes("p3", START, LATER),
     "pipeline by name or id": lambda s: s.pipelines.find("pipeline 3"),
     "pipeline by webhook": lambda s: s.pipelines.find_by_webhook("hash3"),
     "version of a pipeline": lambda s: s.pipelines.version("p3", 1),
@@ -237,7 +242,15 @@ def test_hot_query_walks_an_index(seeded: Store, recorder: Recorder, name: str) 
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("runs", 51), ("runs of a pipeline", 51), ("errors", 101), ("claim", 1), ("logs of a run", 101)]
+    ("name", "most"),
+    [
+        ("runs", 51),
+        ("fires of a schedule", 5),
+        ("runs of a pipeline", 51),
+        ("errors", 101),
+        ("claim", 1),
+        ("logs of a run", 101),
+    ],
 )
 def test_hot_query_reads_only_what_it_gives(seeded: Store, recorder: Recorder, name: str, most: int) -> None:
     recorder.commands.clear()

@@ -124,3 +124,30 @@ class TestRetention:
         with pytest.raises(NotFound):
             ended.runs.get("r0")
         assert ended.runs.get("waiting").status == "pending"
+
+
+class TestFires:
+    @pytest.fixture
+    def fired(self, store: Store, a_run: MakeRun, now: datetime) -> Store:
+        """Three fires of a schedule, the newest first: it ran, was skipped, was missed; and a run by hand."""
+        for number, (status, reason) in enumerate((("success", None), ("missed", "Overlap!"), ("missed", "Late."))):
+            at = now - timedelta(hours=number)
+            store.runs.add(a_run(id=f"f{number}", status=status, trigger="schedule", scheduled_for=at, reason=reason))
+        store.runs.add(a_run(id="by hand"))
+        return store
+
+    def test_they_are_those_of_the_schedule_newest_first(self, fired: Store, now: datetime) -> None:
+        assert ids(list(fired.runs.fires("p1"))) == ["f0", "f1", "f2"]
+        assert ids(list(fired.runs.fires("p1", before=now))) == ["f1", "f2"]
+        assert ids(list(fired.runs.fires("p1", limit=1))) == ["f0"]
+        assert list(fired.runs.fires("p2")) == []
+
+    def test_they_are_filtered_by_status_and_reason(self, fired: Store) -> None:
+        assert ids(list(fired.runs.fires("p1", status="missed", reason="overlap!"))) == ["f1"]
+        assert ids(list(fired.runs.fires("p1", status="missed", unlike="overlap!"))) == ["f2"]
+
+    def test_the_newest_run_decides_what_a_moment_came_to(self, fired: Store, a_run: MakeRun, now: datetime) -> None:
+        again = now - timedelta(hours=1)
+        fired.runs.add(a_run(id="again", status="failed", trigger="backfill", backfill_id="b", scheduled_for=again))
+        found = fired.runs.outcomes("p1", now - timedelta(hours=1), now)
+        assert found == {now: "success", again: "failed"}
