@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from etlml.clock import utc_now
 from etlml.cron import fires_between, next_fires
@@ -157,8 +158,18 @@ class ScheduleService:
 
 def _upcoming(pipeline: Pipeline, now: datetime, until: datetime) -> Upcoming:
     schedule = str(pipeline.schedule)
-    try:
-        fires = fires_between(schedule, pipeline.timezone, now, until, limit=MOST_UPCOMING)
+    try:  # fires come at whole minutes, so those after a moment are those after its minute
+        fires = _fires(schedule, pipeline.timezone, _minute(now), _minute(until))
     except ConfigInvalid:  # the list of schedules says what is wrong with it
-        fires = []
+        fires = ()
     return Upcoming(pipeline.id, pipeline.name, cron_words(schedule), fires)
+
+
+@lru_cache(maxsize=512)
+def _fires(schedule: str, timezone: str, start: datetime, end: datetime) -> Sequence[datetime]:
+    """Kept for the others who look within the same minute: a schedule that fires often takes milliseconds."""
+    return tuple(fires_between(schedule, timezone, start, end, limit=MOST_UPCOMING))
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

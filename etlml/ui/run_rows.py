@@ -87,9 +87,7 @@ def pipeline_row(
     return row(
         pipeline.id,
         name={"text": pipeline.name, "sub": pipeline.description},
-        status=status_cell("pending") | {"label": "Paused", "title": "Neither its schedule nor its triggers start it."}
-        if pipeline.options.paused and not active
-        else status_cell(pipeline.status),
+        status=_pipeline_status(pipeline),
         history=history_cell(runs),
         last=when(pipeline.last_run),
         took=words.duration(last.duration_s) if last and last.duration_s is not None else "",
@@ -105,6 +103,15 @@ def pipeline_row(
             }
         ],
     )
+
+
+def _pipeline_status(pipeline: Pipeline) -> dict[str, Any]:
+    """The state of the last run, and whether the pipeline is paused."""
+    cell = status_cell(pipeline.status)
+    if not pipeline.options.paused:
+        return cell
+    label = "Paused" if pipeline.status == "idle" else f"{cell['label']}, paused"
+    return cell | {"label": label, "title": "Neither its schedule nor its triggers start it."}
 
 
 def fire_row(fire: Mapping[str, Any]) -> dict[str, Any]:
