@@ -15,7 +15,7 @@ from etlml.steps.base import StepConfig
 from etlml.steps.graph import check_graph, execution_order, resolved_needs
 from etlml.steps.registry import typed_config
 from etlml.steps.templating import References, filled, run_references
-from etlml.validation.step_rules import check_validations
+from etlml.validation.step_rules import check_validations, is_on
 
 Problem = dict[str, Any]
 
@@ -28,6 +28,7 @@ class CheckedStep:
     config: StepConfig
     needs: tuple[str, ...]
     validations: tuple[dict[str, Any], ...]
+    """The rules on its result that are on."""
     schema: Schema | None
 
 
@@ -90,7 +91,8 @@ def _step_problems(
             rules = tuple(filled(step.validations, references))
             if rules:
                 check_validations(rules, schemas[step.id])
-            checked.append(CheckedStep(step, config, needs[step.id], rules, schemas[step.id]))
+            on = tuple(rule for rule in rules if is_on(rule))
+            checked.append(CheckedStep(step, config, needs[step.id], on, schemas[step.id]))
         except EtlmlError as error:
             problems.append(problem(error, step=step.id))
     return checked, problems

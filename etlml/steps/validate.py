@@ -15,7 +15,7 @@ from etlml.validation.profile import profile_of
 from etlml.validation.quarantine import set_aside
 from etlml.validation.rule import RowRule, Rule
 from etlml.validation.rules import AnyRule
-from etlml.validation.step_rules import check_rules, failure, validation
+from etlml.validation.step_rules import check_rules, failure, rules_on, validation
 
 
 class ValidateConfig(StepConfig):
@@ -24,6 +24,7 @@ class ValidateConfig(StepConfig):
     ``on_failure`` says what a broken rule of severity error or critical does: ``fail`` fails the step; ``warn`` counts a
     warning; ``quarantine`` sets the rows that break it aside and passes the rest on. A table as a whole can't be set
     aside, so a broken table rule fails the step under ``quarantine`` too. Rules of severity warning and info only warn.
+    A rule that is off is passed over.
     """
 
     rules: list[AnyRule] = Field(min_length=1)
@@ -54,9 +55,8 @@ class ValidateConfig(StepConfig):
 
     def _settled(self, outcome: Validation, relation: Relation, context: StepContext) -> Relation:
         """What goes on, after rows were set aside if they are to be; raises if nothing may."""
-        broken = [
-            rule for rule, result in zip(self.rules, outcome.rules, strict=True) if rule.is_grave and not result.success
-        ]
+        pairs = zip(rules_on(self.rules), outcome.rules, strict=True)
+        broken = [rule for rule, result in pairs if rule.is_grave and not result.success]
         if not broken or self.on_failure == "warn":
             return relation
         if self.on_failure == "fail" or not all(rule.by_row for rule in broken):

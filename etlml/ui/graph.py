@@ -73,8 +73,13 @@ def summary(step: Step) -> str:
         sink = config.get("sink") or {}
         return _short(sink.get("table") or sink.get("path") or sink.get("kind") or "no sink yet")
     if step.type == "validate":
-        rules = config.get("rules") or []
-        return words.plural(len(rules), "rule") if rules else "no rules yet"
+        rules = [rule for rule in config.get("rules") or [] if isinstance(rule, Mapping)]
+        on = sum(rule.get("enabled", True) is not False for rule in rules)
+        return (
+            words.plural(on, "rule") + (f", {len(rules) - on} off" if on < len(rules) else "")
+            if rules
+            else "no rules yet"
+        )
     algorithm = str(config.get("algorithm") or "")
     return algorithm.replace("_", " ") if algorithm else "no algorithm yet"
 

@@ -60,6 +60,7 @@ class Rule(BaseModel, ABC):
     severity: Severity = Field(
         "error", description="error and critical fail the validation; info and warning only warn."
     )
+    enabled: bool = Field(True, description="Whether the rule is checked; a rule that is off is passed over.")
 
     @property
     def name(self) -> str:
@@ -82,8 +83,8 @@ class Rule(BaseModel, ABC):
         return f"{self.name}({self.target})" if self.target else self.name
 
     def arguments(self) -> dict[str, Any]:
-        """What a person set, JSON-safe, without the rule's name, column and severity."""
-        return self.model_dump(mode="json", exclude={"rule", "column", "severity"}, exclude_defaults=True)
+        """What a person set, JSON-safe, without the rule's name, column, severity and whether it is on."""
+        return self.model_dump(mode="json", exclude={"rule", "column", "severity", "enabled"}, exclude_defaults=True)
 
     @abstractmethod
     def check(self, schema: Schema | None, *, label: str) -> None:

@@ -49,10 +49,24 @@ def typed_rules(rules: Sequence[RuleDocument]) -> list[Rule]:
         raise config_invalid(error, RuleList, where="The rules") from None
 
 
+def rules_on(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that are not switched off."""
+    return [rule for rule in rules if rule.enabled]
+
+
+def is_on(rule: RuleDocument) -> bool:
+    """Whether a rule, as a document holds it, is not switched off."""
+    return rule.get("enabled", True) is not False
+
+
 def check_rules(rules: Sequence[Rule], schema: Schema | None) -> None:
-    """Raise for the first rule that cannot be used on these columns (None: not known yet); the message says which it is."""
+    """Raise for the first rule that cannot be used on these columns (None: not known yet); the message says which it is.
+
+    Rules that are off may be wrong.
+    """
     for number, rule in enumerate(rules, start=1):
-        rule.check(schema, label=f"rule {number} ({rule.label})")
+        if rule.enabled:
+            rule.check(schema, label=f"rule {number} ({rule.label})")
 
 
 def check_validations(rules: Sequence[RuleDocument], schema: Schema | None) -> list[Rule]:
@@ -76,9 +90,9 @@ def run_validations(rules: Sequence[RuleDocument], relation: Relation, context: 
 
 
 def validation(rules: Sequence[Rule], relation: Relation, session: Session, *, name: str) -> Validation:
-    """Evaluate checked rules into one outcome; broken rules are its finding, not an error."""
+    """Evaluate checked rules, those that are on, into one outcome; broken rules are its finding, not an error."""
     started = time.perf_counter()
-    results = evaluate(rules, relation, session)
+    results = evaluate(rules_on(rules), relation, session)
     rows = relation.rows
     if rows is None:
         ((rows,),) = session.rows(f"SELECT count(*) FROM {quoted(relation.name)}")

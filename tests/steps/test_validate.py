@@ -149,3 +149,11 @@ def test_quarantine_done_again_gives_the_same(session: Session, rows: Relation) 
         "check.quarantine.parquet",
         "input1.parquet",
     ]
+
+
+def test_rules_that_are_off_are_passed_over_and_no_row_is_set_aside_for_them(session: Session, rows: Relation) -> None:
+    config = a_config({**NO_NULLS, "enabled": False}, {"rule": "unique", "column": "t"}, on_failure="quarantine")
+    result = config.execute({"input1": rows}, a_context(session))
+    assert result.validation is not None
+    assert ([one.rule for one in result.validation.rules], result.validation.quarantine) == (["unique"], None)
+    assert result.relation.rows == 4

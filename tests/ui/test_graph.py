@@ -44,6 +44,7 @@ class TestNodesAndEdges:
             (a_step("x", config={"ops": [{"op": "filter"}, {"op": "derive"}]}), "filter, derive"),
             (a_step("x", "load", config={"sink": {"kind": "sqlite", "path": "a.db", "table": "t"}}), "t"),
             (a_step("x", "validate", config={"rules": [{}]}), "1 rule"),
+            (a_step("x", "validate", config={"rules": [{}, {"enabled": False}]}), "1 rule, 1 off"),
             (a_step("x", "train", config={"algorithm": "random_forest_classifier"}), "random forest classifier"),
             (a_step("x"), "no ops yet"),
         ],

@@ -8,7 +8,7 @@ import pytest
 
 from etlml.compute.relation import Relation
 from etlml.compute.session import Session
-from etlml.errors import ValidationFailed
+from etlml.errors import ColumnMissing, ValidationFailed
 from etlml.validation.step_rules import check_validations, run_validations, validation
 
 ARelation = Callable[..., Relation]
@@ -44,6 +44,17 @@ def test_a_lazy_relation_is_counted(a_relation: ARelation, session: Session) -> 
     relation = a_relation({"n": [1, 2, 3]}, lazy=True)
     rules = check_validations([{"rule": "not_null", "column": "n"}], relation.schema)
     assert validation(rules, relation, session, name="x").row_count == 3
+
+
+def test_a_rule_that_is_off_is_neither_checked_nor_counted(a_relation: ARelation, session: Session) -> None:
+    relation = a_relation({"n": [1, None]})
+    off = [{"rule": "not_null", "column": column, "enabled": False} for column in ("n", "nowhere")]
+    on = {"rule": "row_count_between", "min": 1, "enabled": True}
+    outcome = run_validations([*off, on], relation, APlace(session), name="clean")
+    assert [(result.rule, result.arguments) for result in outcome.rules] == [("row_count_between", {"min": 1})]
+    assert (outcome.status, outcome.score) == ("passed", 1.0)
+    with pytest.raises(ColumnMissing, match="rule 2"):
+        check_validations([off[0], {**off[1], "enabled": True}], relation.schema)
 
 
 @pytest.mark.parametrize("column", ['we"ird', "~value", "rows", "value", "select", "n", "t", "🎉", "it's", "a.b", "$1"])

@@ -112,6 +112,7 @@ def _rule_uses(rules: list[Rule] | Any, step: str, schema: Schema | None) -> lis
     return [
         Use(purpose="rule", text=_rule_words(rule), origins=_origins(step, _rule_columns(rule, schema)))
         for rule in rules
+        if rule.enabled
     ]
 
 

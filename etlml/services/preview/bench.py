@@ -22,7 +22,7 @@ from etlml.steps.transform import TransformConfig
 from etlml.steps.validate import ValidateConfig
 from etlml.validation.evaluate import evaluate, measure
 from etlml.validation.rule import RowRule
-from etlml.validation.step_rules import check_rules
+from etlml.validation.step_rules import check_rules, rules_on
 
 MOST_COPIED = 200_000
 """Rows that are copied at most from a database or workbook."""
@@ -148,9 +148,9 @@ class Bench:
     ) -> tuple[Sequence[RuleResult], Relation, int]:
         """What each rule finds in a table, what would go on, and how many rows would be set aside."""
         check_rules(config.rules, relation.schema)
-        results = evaluate(config.rules, relation, self.session)
-        pairs = zip(config.rules, results, strict=True)
-        broken = [rule for rule, result in pairs if rule.is_grave and not result.success]
+        rules = rules_on(config.rules)
+        results = evaluate(rules, relation, self.session)
+        broken = [rule for rule, result in zip(rules, results, strict=True) if rule.is_grave and not result.success]
         aside = [rule for rule in broken if isinstance(rule, RowRule)]
         if config.on_failure != "quarantine" or not aside:
             return results, self.named(name, relation), 0

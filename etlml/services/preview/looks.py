@@ -23,6 +23,7 @@ from etlml.steps.transform import TransformConfig
 from etlml.steps.validate import ValidateConfig
 from etlml.validation.evaluate import measure
 from etlml.validation.rule import RowRule
+from etlml.validation.step_rules import rules_on
 
 
 @dataclass(frozen=True)
@@ -158,16 +159,15 @@ def _validated(bench: Bench, step_id: str, config: ValidateConfig, inputs: Mappi
     if aside:
         bench.notes.append(f"{aside:,} rows would be set aside in quarantine.")
     grave = any(not result.success and result.severity in ("error", "critical") for result in results)
-    by_row = all(
-        rule.by_row for rule, result in zip(config.rules, results, strict=True) if rule.is_grave and not result.success
-    )
+    pairs = zip(rules_on(config.rules), results, strict=True)
+    by_row = all(rule.by_row for rule, result in pairs if rule.is_grave and not result.success)
     breaks = grave and (config.on_failure == "fail" or (config.on_failure == "quarantine" and not by_row))
     shown = _table(bench, rest)
     measured = measure([], table, bench.session)
     failing = [
         f"-- rows that break rule {number}: {rule.label}\nSELECT * FROM {quoted(given.name)} WHERE {rule.failing_rows(measured)}"
         for number, rule in enumerate(config.rules, start=1)
-        if isinstance(rule, RowRule)
+        if isinstance(rule, RowRule) and rule.enabled
     ]
     facts = {"rules": tuple(results), "rules_break": breaks, "sql": ";\n\n".join(map(readable, failing))}
     return Look(shown, bench.count(shown), facts)

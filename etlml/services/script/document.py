@@ -97,7 +97,8 @@ def _does(each: ScriptStep) -> str:
         kinds = list(dict.fromkeys(str(getattr(op, "op", "")) for op in getattr(config, "ops", []) if op.enabled))
         return f"{title}transform {rows}: {', '.join(kinds)}." if kinds else f"{title}pass {rows} on."
     if each.step.type == "validate":
-        return f"{title}check {len(getattr(config, 'rules', []))} rules on {rows}."
+        on = sum(rule.enabled for rule in getattr(config, "rules", []))
+        return f"{title}check {on} rule{'' if on == 1 else 's'} on {rows}."
     if sink is not None:
         return f"{title}{getattr(config, 'mode', 'load')} {getattr(sink, 'path', 'the sink')} with {rows}."
     target = getattr(config, "target", None)

@@ -31,7 +31,7 @@ from etlml.steps.train import TrainConfig
 from etlml.steps.transform import TransformConfig
 from etlml.steps.validate import ValidateConfig
 from etlml.store import Store
-from etlml.validation.step_rules import typed_rules
+from etlml.validation.step_rules import is_on, typed_rules
 
 _SECRET = re.compile(r"\$\{\s*secret\.([A-Za-z_][\w.-]*)\s*\}")
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][\w.-]*)\s*\}")
@@ -127,7 +127,7 @@ class _Writer:
     def _body(self, step: Step, config: StepConfig, real: StepConfig, references: References) -> Body:
         """What the step does, its own validations included."""
         body = self._work(step, config, real)
-        if step.validations:
+        if any(map(is_on, step.validations)):
             rows = self.needs[step.id][0] if step.type == "load" else step.id
             rules = typed_rules(filled(step.validations, references))
             statement = call(
@@ -155,7 +155,7 @@ class _Writer:
     def _is_fused(self, step: Step) -> bool:
         """Whether the step is computed within the query of the only step that takes its rows, as in a run."""
         takers: Sequence[str] = self.takers[step.id]
-        if len(takers) != 1 or step.validations or step.on_failure == "continue":
+        if len(takers) != 1 or any(map(is_on, step.validations)) or step.on_failure == "continue":
             return False
         return (
             step.type in ("extract", "transform") and self.by_id[takers[0]].type == "transform" and self._is_lazy(step)

@@ -12,7 +12,7 @@ from etlml.steps.validate import ValidateConfig
 from etlml.validation.quarantine import rule_labels
 from etlml.validation.rule import Measured, RowRule, Rule
 from etlml.validation.rules import RowCountBetween
-from etlml.validation.step_rules import check_rules
+from etlml.validation.step_rules import check_rules, rules_on
 
 
 def validate_body(step: str, config: ValidateConfig, need: str, schema: Schema | None) -> Body:
@@ -26,7 +26,7 @@ def validate_body(step: str, config: ValidateConfig, need: str, schema: Schema |
 
 
 def written_rules(step: str, rules: Sequence[Rule], rows: str, schema: Schema | None) -> list[dict[str, Any]]:
-    """The rules as a script holds them: a name, conditions, what is wrong with a row that fails.
+    """The rules that are on as a script holds them: a name, conditions, what is wrong with a row that fails.
 
     Args:
         rows: The table that they are about.
@@ -41,6 +41,7 @@ def written_rules(step: str, rules: Sequence[Rule], rows: str, schema: Schema | 
             step=step,
         )
     check_rules(rules, schema)
+    rules = rules_on(rules)
     return [_written(step, rule, label, rows, schema) for rule, label in zip(rules, rule_labels(rules), strict=True)]
 
 

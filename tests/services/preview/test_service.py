@@ -138,6 +138,12 @@ class TestOtherSteps:
         assert service.of_step(apart, "check").rules_break is False
         assert service.of_step(apart, "on").row_count == 3
 
+    def test_rules_that_are_off_are_not_evaluated(self, service: PreviewService) -> None:
+        rules = [{"rule": "not_null", "column": "x", "enabled": False}, {"rule": "unique", "column": "id"}]
+        found = service.of_step(draft(step("check", "validate", rules=rules)), "check")
+        assert [rule.rule for rule in found.rules] == ["unique"]
+        assert (found.rules_break, "rule 1" in found.sql, "rule 2" in found.sql) == (False, False, True)
+
     def test_a_load_says_where_it_would_write_and_writes_nothing(self, service: PreviewService, home: Path) -> None:
         before = sorted(home.rglob("*"))
         document = draft(step("save", "load", sink={"kind": "file", "path": "out/x.parquet"}))

@@ -304,6 +304,7 @@ class TestRules:
     def test_fail_warn_and_set_aside_as_in_the_platform(self, twin: Twin) -> None:
         grown = {"rule": "between", "column": "age", "min": 18}
         named = {"rule": "not_null", "column": "city", "severity": "warning"}
+        off = {"rule": "between", "column": "age", "min": 1000, "enabled": False}
 
         def check(id: str, *rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
             config = {"rules": list(rules), **fields}
@@ -311,10 +312,11 @@ class TestRules:
 
         steps = [
             inline("people", PEOPLE),
-            check("warned", grown, named, on_failure="warn"),
+            check("warned", grown, named, off, on_failure="warn"),
             check(
                 "aside",
                 grown,
+                off,
                 {"rule": "unique", "column": "city"},
                 {"rule": "row_count_between", "min": 3},
                 on_failure="quarantine",
