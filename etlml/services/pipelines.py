@@ -13,7 +13,7 @@ from etlml.services.principals import LOCAL_NAME
 from etlml.services.version_diff import FieldChange, StepChange, changed_settings, changed_steps, yaml_diff
 from etlml.services.yaml_text import from_yaml, to_yaml
 from etlml.store import Page, Store
-from etlml.store.pipelines import Sort
+from etlml.store.pipelines import Sort as Sort
 
 Change = Literal["created", "changed", "unchanged"]
 Document = PipelineDraft | Mapping[str, Any]
