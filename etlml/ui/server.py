@@ -14,13 +14,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from etlml.settings import get_settings
-from etlml.ui import appearance, assets_route, backend, downloads, gate, log_export, unsent
+from etlml.ui import appearance, assets_route, backend, downloads, gate, late_events, log_export, unsent
 
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Open the store and start the engine if nobody else runs one; stop what was started at the end."""
     unsent.keep_for_fragments()
+    late_events.pass_over()
     await asyncio.to_thread(_open)
     try:
         yield {}

@@ -1,0 +1,45 @@
+"""A mend for Streamlit: an event of a page that was left no longer disturbs the page that was gone to.
+
+While a page is switched, the browser may still send an event of the page before: a component that has just been mounted, a
+timer of a live part. Streamlit 1.67 takes it for news of the page that is shown. It runs a part that is no longer there, and the
+browser clears what it has just drawn: the page stays empty. If it comes before the switch has begun, it even takes its place.
+"""
+
+from dataclasses import replace
+
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
+
+_run = ScriptRunner._run_script
+_request = ScriptRequests._request_rerun_locked
+
+
+def pass_over() -> None:
+    """From now on pass over events of pages that were left."""
+    ScriptRunner._run_script = _run_unless_late  # type: ignore[method-assign, assignment]
+    ScriptRequests._request_rerun_locked = _request_unless_late  # type: ignore[method-assign, assignment]
+
+
+def _run_unless_late(runner: ScriptRunner, rerun_data: RerunData) -> None:
+    """Run, unless only parts are asked for that belong to another page than was shown last, or that are gone."""
+    parts = rerun_data.fragment_id_queue
+    if parts:
+        shown = runner._get_script_run_ctx().page_script_hash
+        left = bool(shown) and rerun_data.page_script_hash not in ("", shown)
+        if left or not any(runner._fragment_storage.contains(part) for part in parts):
+            return
+    _run(runner, rerun_data)
+
+
+def _request_unless_late(requests: ScriptRequests, new_data: RerunData) -> bool:
+    """Note a request; an event of a part does not change where a run of the whole page, which waits already, will lead.
+
+    The script itself asks without the states of widgets: its URL is newer than any that the browser knows.
+    """
+    waiting = requests._rerun_data if requests._state == ScriptRequestType.RERUN else None
+    if waiting is not None and (new_data.fragment_id or new_data.fragment_id_queue) and not waiting.fragment_id_queue:
+        if new_data.page_script_hash != waiting.page_script_hash:
+            return True
+        if waiting.widget_states is None:
+            new_data = replace(new_data, query_string=waiting.query_string)
+    return _request(requests, new_data)
