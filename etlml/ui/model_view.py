@@ -36,13 +36,13 @@ class Input(NamedTuple):
     categories: Sequence[Any]
 
 
-def model_row(model: Model, versions: int, deployed: Model | None) -> dict[str, Any]:
+def model_row(model: Model, versions: int, deployed: str | None) -> dict[str, Any]:
     """A model with its newest version."""
     return row(
         model.name,
         name={"text": model.name, "sub": model.algorithm},
         newest=model.version,
-        deployed=deployed.version if deployed else "",
+        deployed=deployed or "",
         metric=metrics_line(model.metrics),
         versions=str(versions),
         at=when(model.created_at),

@@ -1,11 +1,14 @@
 """Settings: how the installation is: doctor, versions, database, indexes, diagnostics, packs."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from etlml.services import Services
+from etlml.services.doctor import Check
 from etlml.services.principals import Principal
+from etlml.store.indexes import IndexFact
 from etlml.ui import format as words
 from etlml.ui import lists, parts, settings_pack
 from etlml.ui.looks import Tone
@@ -36,10 +39,26 @@ def draw(services: Services, user: Principal) -> None:
         st.caption("Admins make diagnostics bundles and packs here.")
 
 
+@st.cache_data(ttl=30, show_spinner=False)
+def _checks(_services: Services) -> Sequence[Check]:
+    """The doctor looks for a third of a second; not again at each click."""
+    return _services.doctor.run()
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _sizes(_services: Services) -> dict[str, dict[str, int]]:
+    return _services.store.sizes()
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _index_facts(_services: Services) -> Sequence[IndexFact]:
+    return _services.store.indexes()
+
+
 def _doctor(services: Services) -> None:
     parts.section("Doctor")
     with st.spinner("Looking …"):
-        checks = services.doctor.run()
+        checks = _checks(services)
     lines = "".join(
         f'<div><i class="dot {DOTS[check.status]}" title="{check.status}"></i>'
         f'<span class="what">{parts.escaped(check.message)}<small>{parts.escaped(check.mend)}</small></span>'
@@ -79,7 +98,7 @@ def _collections(services: Services) -> None:
                 size=words.size(each["bytes"] - each["index_bytes"]),
                 indexes=words.size(each["index_bytes"]),
             )
-            for name, each in sorted(services.store.sizes().items(), key=lambda pair: -pair[1]["bytes"])
+            for name, each in sorted(_sizes(services).items(), key=lambda pair: -pair[1]["bytes"])
         ]
         columns = (
             lists.Column("name", "Collection", "name"),
@@ -91,7 +110,7 @@ def _collections(services: Services) -> None:
 
 
 def _indexes(services: Services, user: Principal) -> None:
-    facts = services.store.indexes()
+    facts = _index_facts(services)
     missing = [fact for fact in facts if fact.state == "missing"]
     extra = [fact for fact in facts if fact.state == "extra"]
     title = f"Indexes: {len(missing)} missing" if missing else f"Indexes: all {len(facts) - len(extra)} are there"
@@ -103,6 +122,8 @@ def _indexes(services: Services, user: Principal) -> None:
             if user.permits("admin") and st.button("Create missing", type="primary", key="create_indexes"):
                 with st.spinner("Creating …"), parts.shown_errors():
                     services.store.create_indexes()
+                    _checks.clear()
+                    _index_facts.clear()
                     parts.toast_later("All indexes are there.")
                     st.rerun()
         if extra:
