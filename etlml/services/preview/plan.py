@@ -13,7 +13,7 @@ from etlml.clock import utc_now
 from etlml.compute.schema import Schema
 from etlml.documents import PipelineDraft, Step
 from etlml.errors import EtlmlError, GraphInvalid, NotFound
-from etlml.settings import environment_secret
+from etlml.services.preview.hiding import UsedSecrets
 from etlml.steps.check import CheckedStep
 from etlml.steps.extract import ExtractConfig
 from etlml.steps.graph import check_graph, execution_order, resolved_needs, upto
@@ -60,9 +60,15 @@ class Plan:
 
 
 def plan(
-    document: PipelineDraft, step_id: str, *, params: Mapping[str, Any], ops_until: int | None, data_dir: Path
+    document: PipelineDraft,
+    step_id: str,
+    *,
+    params: Mapping[str, Any],
+    ops_until: int | None,
+    data_dir: Path,
+    secrets: UsedSecrets,
 ) -> Plan:
-    """The work of a preview of one step, or of the first ``ops_until`` ops of it.
+    """The work of a preview of one step, or of the first ``ops_until`` ops of it; ``secrets`` learns which it uses.
 
     Raises:
         NotFound: There is no such step.
@@ -75,7 +81,7 @@ def plan(
         raise problems[0]
     values = {**document.params, **params}
     masked = run_references(run_id="0" * 20, pipeline=document.name, moment=utc_now(), params=values)
-    true = References(masked.params, masked.run, environment_secret)
+    true = References(masked.params, masked.run, secrets)
     checked = _checked(steps, true, data_dir)
     sources = {
         one.step.id: one.config.fingerprint(data_dir) for one in checked if isinstance(one.config, ExtractConfig)
@@ -86,7 +92,7 @@ def plan(
         main=_main_source(checked),
         sources=sources,
         weight=sum(_weight(one.config, data_dir) for one in checked if isinstance(one.config, ExtractConfig)),
-        key=_digest([parts, {name: text or _now() for name, text in sources.items()}, ops_until]),
+        key=_digest([parts, {name: text or _now() for name, text in sources.items()}, ops_until, secrets.digest]),
         runs_python=any(
             op.enabled and getattr(op, "op", "") == "python"
             for one in checked

@@ -18,6 +18,7 @@ from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
 from etlml.services.preview.bench import Bench, Reach
+from etlml.services.preview.hiding import UsedSecrets
 from etlml.services.preview.looks import Look, load_target, look
 from etlml.services.preview.plan import Plan, plan
 from etlml.services.preview.profile import profile
@@ -82,17 +83,19 @@ class PreviewService:
             EtlmlError: It, or a step that it needs, is wrong or fails; ``details['step']`` says which.
             StepTimeout: Even a small part of the rows takes too long.
             Unavailable: Too many previews are being computed.
+
+        The secrets that its steps use are in none of it, nor in an error.
         """
         draft = document if isinstance(document, PipelineDraft) else draft_from(document)
-        data_dir = self._environment.data_dir
+        data_dir, secrets = self._environment.data_dir, UsedSecrets()
         try:
-            work = plan(draft, step_id, params=params or {}, ops_until=ops_until, data_dir=data_dir)
+            work = plan(draft, step_id, params=params or {}, ops_until=ops_until, data_dir=data_dir, secrets=secrets)
             found = self._once(work, min(max(limit, 0), MOST_ROWS))
         except EtlmlError as error:
-            raise _named(error, step_id) from error.__cause__
+            raise secrets.out_of_error(_named(error, step_id)) from None
         if isinstance(config := work.target.config, LoadConfig):
             found = found.model_copy(update={"target": load_target(config, data_dir)})
-        return found
+        return secrets.out_of(found)
 
     def close(self) -> None:
         """Free what is kept: databases, files, processes."""

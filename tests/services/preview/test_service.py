@@ -250,3 +250,41 @@ class TestHowItIsComputed:
         if not found.sampled:  # on a machine that does much else it settles for a sample
             assert [(one.rows_before, one.rows_after) for one in found.ops] == [(336776, 328521), (328521, 279971)]
             assert took < 2.5
+
+
+class TestSecrets:
+    """Used as in a run, stored here or in the environment, and told to nobody."""
+
+    @pytest.fixture
+    def stored(self, home: Path) -> Path:
+        (home / "secrets").mkdir(exist_ok=True)
+        path = home / "secrets" / "WHO"
+        path.write_text("it's swordfish")
+        return path
+
+    def test_a_stored_one_is_used_and_stands_neither_in_sql_rows_nor_columns(
+        self, service: PreviewService, stored: Path
+    ) -> None:
+        text = "$q$ ${secret.WHO}$q$"
+        document = draft(transform({"op": "derive", "columns": {"w": text, "n": f"length({text})"}}))
+        found = service.of_step(document, "clean")
+        assert (found.rows[0]["w"], found.rows[0]["n"]) == (" ***", len(" it's swordfish"))
+        assert "swordfish" not in found.model_dump_json()
+        stored.write_text("longer than before")
+        assert service.of_step(document, "clean").rows[0]["n"] == len(" longer than before")
+
+    def test_an_error_does_not_tell_it(self, service: PreviewService, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ETLML_SECRET_WHO", "swordfish 3")
+        for ops in (
+            [{"op": "filter", "where": "x > CAST('${secret.WHO}' AS INTEGER)"}],
+            [{"op": "filter", "where": "x > '${secret.WHO}' AND ("}],
+            [{"op": "drop", "columns": ["${secret.WHO}"]}],
+            [{"op": "python", "code": "def transform(df):\n    raise ValueError('${secret.WHO}')"}],
+        ):
+            with pytest.raises(EtlmlError) as caught:
+                service.of_step(draft(transform(*ops)), "clean")
+            assert "swordfish" not in f"{caught.value} {caught.value.message} {caught.value.details}"
+
+    def test_one_that_is_missing_is_named(self, service: PreviewService) -> None:
+        with pytest.raises(EtlmlError, match="no secret 'NOWHERE'"):
+            service.of_step(draft(transform({"op": "filter", "where": "k = '${secret.NOWHERE}'"})), "clean")
