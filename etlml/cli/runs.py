@@ -1,6 +1,6 @@
 """Runs: runs, logs, cancel, retry."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +38,8 @@ def one_of(known: list[str], value: str | None, option: str) -> str | None:
 def runs(
     pipeline: Annotated[str | None, typer.Argument(help="Only those of this pipeline.")] = None,
     status: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(STATUSES)}.")] = None,
+    warned: Annotated[bool, typer.Option("--warned", help="Only those with warnings.")] = False,
+    longest: Annotated[bool, typer.Option("--longest", help="Ended runs, the longest first.")] = False,
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +49,8 @@ def runs(
 
     status = one_of(STATUSES, status, "--status")
     with services() as opened:
-        found = opened.runs.list(pipeline=pipeline, status=status, limit=limit).items  # type: ignore[arg-type]
+        wanted: Any = {"pipeline": pipeline, "status": status, "warned": warned, "limit": limit}
+        found = list(opened.run_views.longest(**wanted)) if longest else opened.runs.list(**wanted).items
     if as_json:
         print_json(found)
         return

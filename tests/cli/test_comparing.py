@@ -16,3 +16,9 @@ def test_two_runs_are_compared(etlml: Etlml, small: Path) -> None:
     assert "1 removed" in etlml("compare", one, two, "--step", "some").out
     assert etlml("compare", one, two, "--keys", "n").code == 2
     assert etlml("compare", one, two, "--step", "some", "--keys", "nothing").code == 2
+
+
+def test_runs_are_listed_by_length_and_by_warnings(etlml: Etlml, small: Path) -> None:
+    run = etlml("run", small, "--wait", "--json").json["id"]
+    assert [each["id"] for each in etlml("runs", "--longest", "--json").json] == [run]
+    assert etlml("runs", "--warned", "--json").json == []
