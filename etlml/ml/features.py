@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etlml.compute.names import quoted
 from etlml.errors import ColumnMissing, DataUnreadable, TrainingFailed
-from etlml.ml.values import Frame, Texts, Values, is_constant, kind_of, missing, values_of
+from etlml.ml.values import Frame, Indices, Texts, Values, is_constant, kind_of, missing, values_of
 
 IDENTIFYING_SHARE = 0.9  # of the rows with a value of their own: such a text names rows, it doesn't describe them
 FEWEST_TO_JUDGE = 50
@@ -36,7 +37,7 @@ class Chosen:
 
 
 def read_columns(path: Path, columns: Sequence[str] | None) -> Any:
-    """The named columns of a Parquet file (all if None) as an Arrow table.
+    """The named columns of a Parquet file (all if None) as an Arrow table, its rows in ``fixed_order``.
 
     Raises:
         DataUnreadable: There is no such file, or it is no Parquet file.
@@ -47,11 +48,27 @@ def read_columns(path: Path, columns: Sequence[str] | None) -> Any:
         for name in columns or ():
             if name not in present:
                 raise ColumnMissing(name, present, where="the training data")
-        return pq.read_table(path, columns=None if columns is None else list(dict.fromkeys(columns)))
+        names = list(dict.fromkeys(present if columns is None else columns))
+        table = pq.read_table(path, columns=names)
+        return table.take(fixed_order(path, names)) if table.num_rows else table
     except FileNotFoundError:
         raise DataUnreadable(f"There is no file {path.name} to train on.") from None
     except pa.ArrowInvalid as error:
         raise DataUnreadable(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def fixed_order(path: Path, columns: Sequence[str]) -> Indices:
+    """Positions of a Parquet file's rows in an order that only depends on what is in them.
+
+    Threads bring the rows of a join in any order. Learned from in this one, the same rows, parameters and seed give the
+    same model.
+    """
+    import duckdb  # warm in the children that train
+
+    with duckdb.connect() as connection:
+        hashed = f"SELECT hash({', '.join(map(quoted, columns))}) AS h FROM read_parquet(?)"
+        found: Indices = np.argsort(connection.execute(hashed, [str(path)]).fetchnumpy()["h"], kind="stable")
+    return found
 
 
 def choose(table: Any, named: Sequence[str] | None, target: str | None) -> Chosen:

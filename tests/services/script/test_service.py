@@ -419,9 +419,8 @@ class TestTheExamples:
             ).fetchall()
             == []
         )
-        # Threads bring the rows of a large join in any order, from which a forest draws other samples.
         metrics = joblib.load(twin.theirs / "models/late-flight.joblib")["metrics"]
-        assert metrics == pytest.approx(run.step("model").metrics["metrics"], abs=0.05)
+        assert metrics == pytest.approx(run.step("model").metrics["metrics"], rel=1e-12)
 
 
 def example(twin: Twin, name: str) -> tuple[Run, list[dict[str, Any]]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 import pyarrow.parquet as pq
@@ -33,7 +34,7 @@ def train(
 ) -> None:
     """Train a model on the rows of a table, print its metrics and save it; the rows go on unchanged."""
     wanted = None if features is None else list(dict.fromkeys([*features, *([target] if target else [])]))
-    data = pq.read_table(paths[rows], columns=wanted)
+    data = in_fixed_order(pq.read_table(paths[rows], columns=wanted), paths[rows])
     if target is None:
         model, metrics = clustered(features_of(data, features, None), algorithm, parameters, style, seed)
     else:
@@ -59,6 +60,16 @@ def train(
     for key, value in metrics.items():
         print(f"  {key:<24} {value:.6g}")
     print(f"  saved as {target_file}")
+
+
+def in_fixed_order(table: Any, path: Path) -> Any:
+    """The rows in an order that only depends on what is in them: joins bring them in any order."""
+    if not table.num_rows:
+        return table
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in table.column_names)
+    with duckdb.connect() as connection:
+        hashes = connection.execute(f"SELECT hash({names}) AS h FROM read_parquet(?)", [str(path)]).fetchnumpy()["h"]
+    return table.take(np.argsort(hashes, kind="stable"))
 
 
 def predict(model_file: str | Path, parquet_file: str | Path) -> list[Any]:
