@@ -158,7 +158,7 @@ def restore_version(
 
 @router.get(
     "/{pipeline_id}/script",
-    response_class=PlainTextResponse,
+    response_model=None,
     responses={200: {"content": {"text/x-python": {"schema": {"type": "string"}}}}},
 )
 def get_script(services: Use, _: Viewer, pipeline_id: str) -> PlainTextResponse:
