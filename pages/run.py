@@ -256,6 +256,7 @@ def details(run: Run) -> None:
             "Finished": words.exact(run.finished_at, place.zone()),
         }
         st.html(parts.table_html(facts | ({"Retry of": run.retry_of} if run.retry_of else {})))
+    parts.section("As commands", "command line, curl or Python, ready to copy")
     with st.container(horizontal=True):
         copies(run)
 

@@ -63,3 +63,12 @@ def test_progress_of_a_final_run_is_whole() -> None:
 def test_expected_duration_is_the_median() -> None:
     assert gantt.expected_duration([1, 100, 3]) == 3
     assert gantt.expected_duration([]) is None
+
+
+def test_pointing_at_a_step_tells_its_exact_times_and_what_is_usual() -> None:
+    run = a_run(a_step("a", 0, 2, rows_out=7, status="success"), status="success", finished_at=at(4))
+    text = gantt.gantt_html(run, at(9), zone=UTC, usual_s={"a": 1.0})
+    assert "12:00:00.000 to 12:00:02.000" in text
+    assert "took 2.0 s, usually 1.0 s" in text
+    assert "7 rows" in text
+    assert '<u style="left:25.00%">' in text
