@@ -10,6 +10,7 @@ from etlml.clock import utc_now
 from etlml.documents import Run
 from etlml.errors import EtlmlError
 from etlml.store import Page
+from etlml.store.paging import decode_offset, encode_offset
 from etlml.ui import cells, filters, frame, lists, pager, parts, place, run_calendar, run_grid, run_rows
 from etlml.ui import format as words
 from etlml.ui.looks import TRIGGER_LABEL, look
@@ -65,7 +66,7 @@ def list_filters() -> dict[str, Any]:
     else:
         begin, end = run_calendar.bounds(day, place.zone())
         times = {"since": begin, "until": end}
-        if st.button(f"{day:%-d %b %Y}", icon=":material/close:", icon_position="right", key="day", help="Any day"):
+        if st.button(words.day(day), icon=":material/close:", icon_position="right", key="day", help="Any day"):
             place.set_params(day=None)
             st.rerun()
     order = st.selectbox(
@@ -81,9 +82,9 @@ def found_runs(wanted: dict[str, Any]) -> Page[Run]:
     asked = {name: value for name, value in wanted.items() if name != "longest"}
     if not wanted["longest"]:
         return services.runs.list(**asked, limit=PAGE, cursor=after)
-    skip = int(after) if after and after.isdecimal() else 0
+    skip = decode_offset(after) if after else 0
     runs = list(services.run_views.longest(**asked, limit=PAGE + 1, skip=skip))
-    return Page(runs[:PAGE], str(skip + PAGE) if len(runs) > PAGE else None)
+    return Page(runs[:PAGE], encode_offset(skip + PAGE) if len(runs) > PAGE else None)
 
 
 @parts.fragment(run_every="3s")

@@ -1,6 +1,7 @@
 """Habits of the whole house that no linter checks."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,12 @@ def test_only_settings_reads_the_environment() -> None:
         str(path.relative_to(ROOT)) for path in SOURCES if EXPORTED not in path.parents and names_used(path) & doors
     ]
     assert readers == ["etlml/settings.py"]
+
+
+def test_no_date_is_written_as_only_some_systems_can() -> None:
+    """``%-d`` gives a day without a zero on Linux, and an error on Windows."""
+    wrong = [path for path in SOURCES if re.search(r"%-[a-zA-Z]", path.read_text(encoding="utf-8"))]
+    assert [str(path.relative_to(ROOT)) for path in wrong] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -95,7 +95,10 @@ def _dry_run(plan: Sequence[Interval], number: int, pipeline: Pipeline) -> None:
     facts = {"Runs to start": words.count(number), "Left out": words.count(left_out) if left_out else ""}
     chosen = [each.at.astimezone(place_of) for each in plan if each.chosen]
     if chosen:
-        facts |= {"First": f"{chosen[0]:%a %-d %b %Y, %H:%M}", "Last": f"{chosen[-1]:%a %-d %b %Y, %H:%M}"}
+        facts |= {
+            "First": words.day_and_time(chosen[0], weekday=True),
+            "Last": words.day_and_time(chosen[-1], weekday=True),
+        }
     st.html(parts.facts_html(facts))
     rows = [schedule_rows.interval_row(each, place_of) for each in plan[:SHOWN]]
     lists.draw("backfill_plan", schedule_rows.INTERVAL_COLUMNS, rows, opens=False, height=230)

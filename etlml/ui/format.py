@@ -1,6 +1,6 @@
 """Numbers, sizes, durations and times as people read them. Pure functions."""
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 MISSING = "–"
@@ -119,9 +119,20 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return "just now" if seconds >= 0 else "in a moment"
 
 
+def day(moment: date, *, weekday: bool = False, year: bool = True) -> str:
+    """A day: ``22 Nov 2026``, ``Sun 22 Nov 2026``, ``22 Nov``. The moment of a datetime counts in its own zone."""
+    name = f"{moment:%a} " if weekday else ""
+    return f"{name}{moment.day} {moment:%b}" + (f" {moment:%Y}" if year else "")
+
+
+def day_and_time(moment: datetime, *, weekday: bool = False, seconds: bool = False, year: bool = True) -> str:
+    """A moment in its own zone: ``22 Nov 2026, 14:03``."""
+    return f"{day(moment, weekday=weekday, year=year)}, {moment:%H:%M}" + (f":{moment:%S}" if seconds else "")
+
+
 def exact(moment: datetime | None, zone: tzinfo | None) -> str:
     """The moment in the viewer's zone: ``22 Nov 2026, 14:03:09``."""
-    return MISSING if moment is None else f"{moment.astimezone(zone):%-d %b %Y, %H:%M:%S}"
+    return MISSING if moment is None else day_and_time(moment.astimezone(zone), seconds=True)
 
 
 def clock_time(moment: datetime | None, zone: tzinfo | None) -> str:

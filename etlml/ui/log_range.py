@@ -7,6 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from etlml.clock import utc_now
+from etlml.ui import format as words
 from etlml.ui import place
 
 TIMES: Mapping[str, timedelta] = {
@@ -30,9 +31,11 @@ class Stretch(NamedTuple):
         """As the viewer reads it."""
         zone = place.zone()
         since, until = self.since.astimezone(zone), self.until.astimezone(zone)
-        seconds = ":%S" if self.until - self.since < timedelta(minutes=5) else ""
-        last = f"%H:%M{seconds}" if since.date() == until.date() else f"%-d %b %H:%M{seconds}"
-        return f"{since:%-d %b %Y %H:%M}{since.strftime(seconds)} – {until.strftime(last)}"
+        short = self.until - self.since < timedelta(minutes=5)
+        first = words.day_and_time(since, seconds=short)
+        if since.date() == until.date():
+            return f"{first} – {until:%H:%M:%S}" if short else f"{first} – {until:%H:%M}"
+        return f"{first} – {words.day_and_time(until, seconds=short, year=since.year != until.year)}"
 
 
 def fixed() -> Stretch | None:

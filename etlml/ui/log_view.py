@@ -25,7 +25,7 @@ def _with_day(entry: LogEntry, older: LogEntry | None, zone: tzinfo | None, quer
     """A line, and its day above it where the line before is of another day."""
     day = entry.ts.astimezone(zone).date()
     same = older is not None and older.ts.astimezone(zone).date() == day
-    return _line(entry, zone, query) + ("" if same else f'<div class="day">{day:%A}, {day.day} {day:%B %Y}</div>')
+    return _line(entry, zone, query) + ("" if same else f'<div class="day">{day:%A}, {words.day(day)}</div>')
 
 
 def _line(entry: LogEntry, zone: tzinfo | None, query: str) -> str:

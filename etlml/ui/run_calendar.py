@@ -9,6 +9,7 @@ from etlml.ui import format as words
 from etlml.ui.looks import RUN_ORDER, look
 
 MONTHS = 3
+_YEARS = range(1970, 2200)  # no run is of another; the ends of what a date can be have no neighbours
 _WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -27,19 +28,16 @@ def month_after(month: date) -> date:
 
 def month_of(text: str, today: date) -> date:
     """``2026-11`` as its first day; the month of today for anything else, or for what lies ahead."""
-    try:
-        found = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        found = today
-    return min(found, today).replace(day=1)
+    return min(day_of(f"{text}-01") or today, today).replace(day=1)
 
 
 def day_of(text: str) -> date | None:
     """``2026-11-22`` as a day; None for anything else."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.year in _YEARS else None
 
 
 def bounds(day: date, zone: tzinfo, days: int = 1) -> tuple[datetime, datetime]:
@@ -83,6 +81,6 @@ def _day(day: date, by_day: Mapping[str, Mapping[str, int]], most: int, today: d
     bar = "".join(f'<i class="tone-{look(status).tone}" style="flex-grow:{counts[status]}"></i>' for status in ordered)
     return (
         f'<div class="day has {kinds}" role="button" tabindex="0" data-open="{day.isoformat()}" '
-        f'title="{day:%A, %-d %B}: {told}"><b>{day.day}</b><em>{words.short_count(total)}</em>'
+        f'title="{day:%A}, {words.day(day)}: {told}"><b>{day.day}</b><em>{words.short_count(total)}</em>'
         f'<span style="width:{max(100 * total / most, 18):.0f}%">{bar}</span></div>'
     )

@@ -11,6 +11,7 @@ from etlml.services.fires import Outcome, ScheduleRow
 from etlml.services.principals import Principal
 from etlml.settings import get_settings
 from etlml.ui import backfill_dialog, lists, parts, place, schedule_rows
+from etlml.ui import format as words
 
 OUTCOMES: dict[str, Outcome | None] = {"All": None, "Ran": "ran", "Missed": "missed", "Skipped": "skipped"}
 PAGE = 50
@@ -95,7 +96,9 @@ def next_fires(fires: Sequence[datetime], problem: str = "") -> None:
         st.error(problem)
     columns = (lists.Column("at", "", "text"), lists.Column("in", "", "time", align="right"))
     rows = [
-        lists.row(at.isoformat(), at=f"{at.astimezone(place.zone()):%a %-d %b %Y, %H:%M}", **{"in": lists.when(at)})
+        lists.row(
+            at.isoformat(), at=words.day_and_time(at.astimezone(place.zone()), weekday=True), **{"in": lists.when(at)}
+        )
         for at in fires
     ]
     lists.draw("next_fires", columns, rows, head=False, opens=False, empty="It fires no more.")

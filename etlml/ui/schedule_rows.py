@@ -96,7 +96,7 @@ def fire_row(fire: Fire, zone: tzinfo) -> dict[str, Any]:
 def backfill_row(one: Backfill, progress: Progress, zone: tzinfo, *, may_edit: bool) -> dict[str, Any]:
     """A backfill with how far it is and what can be done with it."""
     ended = sum(progress.counts.get(status, 0) for status in ("success", "failed", "cancelled", "missed"))
-    first, last = (f"{moment.astimezone(zone):%-d %b %Y}" for moment in (one.since, one.until))
+    first, last = (words.day(moment.astimezone(zone)) for moment in (one.since, one.until))
     tone = "bad" if progress.counts.get("failed") else "ok" if one.status == "completed" else "run"
     return row(
         one.id,
@@ -138,7 +138,7 @@ def interval_row(one: Interval, zone: tzinfo) -> dict[str, Any]:
     """A moment of a dry run; times are the schedule's."""
     return row(
         one.at.isoformat(),
-        name={"text": f"{one.at.astimezone(zone):%a %-d %b %Y, %H:%M}"},
+        name={"text": words.day_and_time(one.at.astimezone(zone), weekday=True)},
         status=status_cell(one.status) if one.status else None,
         does="runs" if one.chosen else "is left out",
     )

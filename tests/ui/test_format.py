@@ -104,3 +104,10 @@ def test_plural_says_one_thing_and_many() -> None:
         "2 steps",
         "0 queries",
     )
+
+
+def test_days_have_no_zero_in_front_on_any_system() -> None:
+    early = datetime(2026, 3, 5, 7, 4, 9, tzinfo=UTC)
+    assert words.day(early) == "5 Mar 2026"
+    assert words.day(early, weekday=True, year=False) == "Thu 5 Mar"
+    assert words.day_and_time(early, seconds=True) == "5 Mar 2026, 07:04:09"
