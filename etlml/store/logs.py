@@ -22,7 +22,7 @@ from etlml.store.log_groups import NAME as GROUPS
 from etlml.store.log_lines import LineGroups
 from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
-from etlml.store.paging import QUERY_MS, Page, bounded, matching
+from etlml.store.paging import QUERY_MS, Page, bounded, literal, matching
 
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
@@ -339,7 +339,7 @@ def _filter(
         levels = None
     filter_ = matching(level=levels, source=source, run_id=run_id, step_id=step_id, pipeline_id=pipeline_id)
     if q:
-        filter_["message"] = {"$regex": _pattern(q) if regex else re.escape(q), "$options": "i"}
+        filter_["message"] = {"$regex": _pattern(q) if regex else literal(q), "$options": "i"}
     return filter_
 
 
@@ -350,6 +350,7 @@ def _known(level: str) -> str:
 
 
 def _pattern(text: str) -> str:
+    literal(text)
     try:
         re.compile(text)
     except re.error as error:

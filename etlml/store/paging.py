@@ -89,6 +89,17 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
         ) from None
 
 
+def is_cursor(text: str) -> bool:
+    """Whether some list's page may have given it."""
+    for decode in (decode_cursor, decode_offset):
+        try:
+            decode(text)
+        except InvalidInput:
+            continue
+        return True
+    return False
+
+
 def encode_offset(skip: int) -> str:
     """An opaque place in a short list that is not sorted by time: how many come before it."""
     return base64.urlsafe_b64encode(json.dumps([skip]).encode()).decode().rstrip("=")
@@ -111,7 +122,18 @@ def decode_offset(cursor: str) -> int:
 
 def contains(text: str) -> Mapping[str, str]:
     """A filter for fields that contain ``text``, upper or lower case."""
-    return {"$regex": re.escape(text), "$options": "i"}
+    return {"$regex": literal(text), "$options": "i"}
+
+
+def literal(text: str) -> str:
+    """A regular expression for exactly this text.
+
+    Raises:
+        InvalidInput: It holds a null character, which MongoDB takes for the expression's end.
+    """
+    if "\0" in text:
+        raise InvalidInput("The text to look for holds a character that no text has. Type it anew.", field="q")
+    return re.escape(text)
 
 
 def matching(**fields: Any) -> dict[str, Any]:

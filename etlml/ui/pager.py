@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from etlml.store.paging import is_cursor
 from etlml.ui import place
 
 PARAM = "after"
@@ -16,7 +17,11 @@ def cursor(key: str, filters: object) -> str | None:
     if known is not None and known != filters:
         st.session_state.pop(f"{key}_trail", None)
         place.set_params(**{PARAM: None})
-    return place.param(PARAM) or None
+    here = place.param(PARAM)
+    if here and not is_cursor(here):  # typed in or cut off: the list from its beginning is what they want
+        place.set_params(**{PARAM: None})
+        return None
+    return here or None
 
 
 def foot(key: str, shown: int, following: str | None, *, noun: str) -> None:

@@ -39,6 +39,13 @@ class TestList:
         assert '"two"' not in text
         assert "No pipeline fits" in shown(stands(open_page("pipelines.py", q="three")))
 
+    @pytest.mark.parametrize("after", ["garbage", "bnVsbA", "99999999999999999999"])
+    def test_a_page_of_the_url_that_is_none_is_the_first(
+        self, services: Services, open_page: Opens, after: str
+    ) -> None:
+        services.pipelines.create(a_document(name="one"))
+        assert "one" in shown(stands(open_page("pipelines.py", after=after)))
+
     @pytest.mark.parametrize("sort", ["name", "last_run", "runs"])
     def test_it_stands_in_every_order(self, seeded: Services, open_page: Opens, sort: str) -> None:
         stands(open_page("pipelines.py", sort=sort))

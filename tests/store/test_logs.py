@@ -76,6 +76,8 @@ class TestQuery:
             ({"level": "LOUD"}, "'LOUD' is not a level"),
             ({"q": "(", "regex": True}, "pattern"),
             ({"cursor": "x"}, "is not a cursor"),
+            ({"q": "a\0"}, "holds a character that no text has"),
+            ({"q": "a\0", "regex": True}, "holds a character that no text has"),
         ],
     )
     def test_refuses_what_cannot_be_used(self, logged: Store, filters: dict[str, Any], message: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from etlml.documents import Pipeline, PipelineDraft, Run, Step, Trigger
-from etlml.errors import NameTaken, NotFound, VersionConflict
+from etlml.errors import InvalidInput, NameTaken, NotFound, VersionConflict
 from etlml.store import Store
 
 MakePipeline = Callable[..., Pipeline]
@@ -43,6 +43,10 @@ class TestPipelineStore:
         store.pipelines.add(a_pipeline())
         with pytest.raises(NotFound, match=r"no pipeline 'fligths'\. Did you mean 'flights'\?"):
             store.pipelines.find("fligths")
+
+    def test_list_refuses_a_text_that_no_field_can_hold(self, store: Store) -> None:
+        with pytest.raises(InvalidInput, match="holds a character that no text has"):
+            store.pipelines.list(q="a\0")
 
     def test_save_makes_the_next_version(self, store: Store, a_pipeline: MakePipeline) -> None:
         added = store.pipelines.add(a_pipeline())

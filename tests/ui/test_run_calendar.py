@@ -23,10 +23,16 @@ def test_months_end_with_the_one_asked_for() -> None:
         ("", date(2026, 11, 1)),
         ("2026-13", date(2026, 11, 1)),
         ("2030-01", date(2026, 11, 1)),
+        ("0001-01", date(2026, 11, 1)),
     ],
 )
 def test_a_month_of_the_url_is_never_ahead(text: str, month: date) -> None:
     assert run_calendar.month_of(text, TODAY) == month
+
+
+@pytest.mark.parametrize("text", ["", "zzz", "2026-02-30", "0001-01-01", "9999-12-31"])
+def test_a_day_of_the_url_that_no_run_can_be_of_is_none(text: str) -> None:
+    assert run_calendar.day_of(text) is None
 
 
 def test_a_day_begins_in_the_viewers_zone() -> None:
