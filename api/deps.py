@@ -11,13 +11,14 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from pydantic import AfterValidator, BaseModel
 
 from api.bodies import json_or_yaml
-from etlml.documents import Role
+from etlml.documents import Role, RunStatus, TriggerKind
 from etlml.errors import NotSignedIn
 from etlml.services import Services
 from etlml.services.api_keys import PREFIX
 from etlml.services.etags import etag
 from etlml.services.once import checked_key
 from etlml.services.principals import LOCAL, Principal
+from etlml.services.run_filter import RunFilter
 
 T = TypeVar("T")
 MOST_ITEMS = 1000
@@ -102,6 +103,23 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Since = Annotated[Moment | None, Query(description="From this time on (ISO 8601; UTC without an offset).")]
 Until = Annotated[Moment | None, Query(description="Up to this time.")]
 Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Text to look for.")]
+PipelineName = Annotated[str | None, Query(max_length=100, description="Name or id.")]
+
+
+def get_run_filter(
+    pipeline: PipelineName = None,
+    status: RunStatus | None = None,
+    trigger: TriggerKind | None = None,
+    since: Since = None,
+    until: Until = None,
+    q: Search = None,
+    warned: Annotated[bool, Query(description="Only those with warnings.")] = False,
+) -> RunFilter:
+    """Which runs were asked for."""
+    return RunFilter(pipeline=pipeline, status=status, trigger=trigger, since=since, until=until, q=q, warned=warned)
+
+
+RunsWanted = Annotated[RunFilter, Depends(get_run_filter)]
 PipelineDocument = Annotated[dict[str, Any], Depends(json_or_yaml)]
 
 

@@ -31,7 +31,7 @@ def chosen_runs() -> tuple[str, str] | None:
     ids = list(pipelines)
     at = ids.index(known.pipeline_id) if known else 0
     pipeline = left.selectbox("Pipeline", ids, index=at, format_func=pipelines.__getitem__, key=f"pipeline_{at}")
-    runs = {run.id: run for run in services.store.runs.list(pipeline_id=pipeline, limit=NEWEST, with_steps=False).items}
+    runs = {run.id: run for run in services.runs.list(pipeline=pipeline, limit=NEWEST, with_steps=False).items}
     if known is not None and pipeline == known.pipeline_id:
         runs |= {run.id: run for run in (found(before), found(after)) if run}
     if not runs:

@@ -102,7 +102,7 @@ def draw_charts(shown: overview.Summary) -> None:
 def running() -> None:
     parts.section("Running now")
     runs = services.runs.list(status="running", limit=10).items
-    rows = [overview.running_row(run, services.store.runs.durations(run.pipeline_id), utc_now()) for run in runs]
+    rows = [overview.running_row(run, services.run_views.usual_durations(run.pipeline_id), utc_now()) for run in runs]
     happened = lists.draw("running", RUNNING, rows, head=False, empty="Nothing is running.")
     if happened.opened:
         place.go("run", id=happened.opened)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.errors import EtlmlError
 from etlml.services.starters import templates
-from etlml.ui import filters, frame, lists, new_pipeline, pager, parts, place, recent, run_form, run_rows
+from etlml.ui import filters, frame, lists, new_pipeline, pager, parts, place, run_form, run_rows
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -56,7 +56,7 @@ def table(chosen: dict[str, object]) -> None:
         nothing(any(chosen[name] for name in ("q", "status", "tag")))
         return
     fires = {fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]}
-    history = recent.recent_runs(services, page.items)
+    history = services.run_views.recent(page.items)
     rows = [run_rows.pipeline_row(one, history[one.id], fires.get(one.id), may_run=MAY_RUN) for one in page.items]
     happened = lists.draw("pipelines", run_rows.PIPELINE_COLUMNS, rows, picks=MAY_EDIT)
     if happened.picked:

@@ -198,7 +198,7 @@ def by_step(pipeline: str | None) -> None:
 
 
 def newest_pipeline() -> str | None:
-    newest = services.store.runs.list(limit=1, with_steps=False).items
+    newest = services.runs.list(limit=1, with_steps=False).items
     return newest[0].pipeline_id if newest else None
 
 

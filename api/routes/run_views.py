@@ -8,8 +8,8 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from api.bodies import StrictRoute
-from api.deps import Search, Since, Until, Use, Viewer
-from etlml.documents import Run, RunStatus, TriggerKind
+from api.deps import RunsWanted, Use, Viewer
+from etlml.documents import Run
 from etlml.errors import InvalidInput
 from etlml.services.comparing import MOST_ROWS
 from etlml.services.comparison import RunComparison, StepRows
@@ -17,7 +17,6 @@ from etlml.services.run_views import GRID_RUNS, DayCount, RunGrid
 from etlml.services.step_files import Download, FileFormat
 
 router = APIRouter(route_class=StrictRoute)
-Name = Annotated[str | None, Query(max_length=100, description="Name or id.")]
 Keys = Annotated[
     str | None,
     Query(
@@ -35,12 +34,7 @@ FILES: dict[int | str, dict[str, Any]] = {
 def runs_by_day(
     services: Use,
     _: Viewer,
-    pipeline: Name = None,
-    status: RunStatus | None = None,
-    trigger: TriggerKind | None = None,
-    since: Since = None,
-    until: Until = None,
-    q: Search = None,
+    wanted: RunsWanted,
     timezone: Annotated[str, Query(max_length=60, description="Whose days are meant.")] = "UTC",
 ) -> list[DayCount]:
     """How many runs were created on each day, by state."""
@@ -50,30 +44,19 @@ def runs_by_day(
         raise InvalidInput(
             f"{timezone!r} is no time zone. Use a name such as Europe/Berlin.", field="timezone"
         ) from None
-    return services.run_views.by_day(
-        pipeline=pipeline, status=status, trigger=trigger, since=since, until=until, q=q, timezone=timezone
-    )
+    return services.run_views.by_day(timezone=timezone, **wanted)
 
 
 @router.get("/longest")
 def longest_runs(
     services: Use,
     _: Viewer,
-    pipeline: Name = None,
-    status: RunStatus | None = None,
-    trigger: TriggerKind | None = None,
-    since: Since = None,
-    until: Until = None,
-    q: Search = None,
+    wanted: RunsWanted,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     skip: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> list[Run]:
     """Ended runs, the longest first, without their steps."""
-    return list(
-        services.run_views.longest(
-            pipeline=pipeline, status=status, trigger=trigger, since=since, until=until, q=q, limit=limit, skip=skip
-        )
-    )
+    return list(services.run_views.longest(limit=limit, skip=skip, **wanted))
 
 
 @router.get("/grid")

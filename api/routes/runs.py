@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.bodies import StrictRoute
-from api.deps import Editor, Paged, Repeatable, Search, Since, Until, Use, Viewer
+from api.deps import Editor, Paged, Repeatable, RunsWanted, Search, Use, Viewer
 from api.replies import List, Preview, Request
 from api.routes import run_views
-from etlml.documents import LogEntry, LogLevel, Run, RunStatus, TriggerKind
+from etlml.documents import LogEntry, LogLevel, Run
 from etlml.services.retries import FAILED
 from etlml.services.rows import MOST_ROWS
 
@@ -23,31 +23,9 @@ class RetryRequest(Request):
 
 
 @router.get("")
-def list_runs(
-    services: Use,
-    _: Viewer,
-    page: Paged,
-    pipeline: Annotated[str | None, Query(max_length=100, description="Name or id.")] = None,
-    status: RunStatus | None = None,
-    trigger: TriggerKind | None = None,
-    since: Since = None,
-    until: Until = None,
-    q: Search = None,
-    warned: Annotated[bool, Query(description="Only those with warnings.")] = False,
-) -> List[Run]:
+def list_runs(services: Use, _: Viewer, page: Paged, wanted: RunsWanted) -> List[Run]:
     """Runs, newest first."""
-    found = services.runs.list(
-        pipeline=pipeline,
-        status=status,
-        trigger=trigger,
-        since=since,
-        until=until,
-        q=q,
-        warned=warned,
-        limit=page.limit,
-        cursor=page.cursor,
-    )
-    return List.of(found)
+    return List.of(services.runs.list(limit=page.limit, cursor=page.cursor, **wanted))
 
 
 router.include_router(run_views.router)  # first: its paths are not ids

@@ -1,16 +1,18 @@
 """Runs as pages and programs look at them: what is beside a run, runs by day, a pipeline's runs step by step, why one waits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Unpack
 
 from pydantic import BaseModel, Field
 
 from etlml.clock import utc_now
-from etlml.documents import Run, RunStatus, StepRun, StepStatus, StepType, Time, TriggerKind
-from etlml.errors import NotFound
+from etlml.documents import Pipeline, Run, RunStatus, StepRun, StepStatus, StepType, Time, TriggerKind
+from etlml.services.run_filter import RunFilter, pipeline_id_of, stored_filter
 from etlml.store import Store
 
 GRID_RUNS = 40
+RECENT_RUNS = 12
+_NEWEST_OF_ALL = 200
 
 
 class DayCount(BaseModel):
@@ -76,59 +78,35 @@ class RunViews:
         """How long each step of the run's pipeline takes in its other runs."""
         return self._store.runs.usual_step_seconds(run.pipeline_id, besides=run.id)
 
-    def longest(
-        self,
-        *,
-        pipeline: str | None = None,
-        status: RunStatus | None = None,
-        trigger: TriggerKind | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        q: str | None = None,
-        warned: bool = False,
-        limit: int = 50,
-        skip: int = 0,
-    ) -> Sequence[Run]:
-        """Ended runs, the longest first, without their steps."""
-        return self._store.runs.longest(
-            pipeline_id=self._pipeline_id(pipeline),
-            status=status,
-            trigger=trigger,
-            since=since,
-            until=until,
-            q=q,
-            warned=warned,
-            limit=limit,
-            skip=skip,
-        )
+    def usual_durations(self, pipeline_id: str) -> Sequence[float]:
+        """Seconds of the pipeline's newest successful runs, newest first."""
+        return self._store.runs.durations(pipeline_id)
 
-    def by_day(
-        self,
-        *,
-        pipeline: str | None = None,
-        status: RunStatus | None = None,
-        trigger: TriggerKind | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        q: str | None = None,
-        timezone: str = "UTC",
-    ) -> list[DayCount]:
+    def recent(self, pipelines: Sequence[Pipeline]) -> dict[str, list[Run]]:
+        """The newest runs by pipeline, newest first, without steps: one query for most, one more for each that runs rarely."""
+        found: dict[str, list[Run]] = {pipeline.id: [] for pipeline in pipelines}
+        for run in self._store.runs.list(limit=_NEWEST_OF_ALL, with_steps=False).items:
+            runs = found.get(run.pipeline_id)
+            if runs is not None and len(runs) < RECENT_RUNS:
+                runs.append(run)
+        for pipeline in pipelines:
+            if pipeline.run_count > len(found[pipeline.id]) < RECENT_RUNS:
+                rare = self._store.runs.list(pipeline_id=pipeline.id, limit=RECENT_RUNS, with_steps=False)
+                found[pipeline.id] = rare.items
+        return found
+
+    def longest(self, *, limit: int = 50, skip: int = 0, **wanted: Unpack[RunFilter]) -> Sequence[Run]:
+        """Ended runs, the longest first, without their steps."""
+        return self._store.runs.longest(limit=limit, skip=skip, **stored_filter(self._store, wanted))
+
+    def by_day(self, *, timezone: str = "UTC", **wanted: Unpack[RunFilter]) -> list[DayCount]:
         """How many runs were created on each day, by state."""
-        found = self._store.runs.by_day(
-            timezone=timezone,
-            pipeline_id=self._pipeline_id(pipeline),
-            status=status,
-            trigger=trigger,
-            since=since,
-            until=until,
-            q=q,
-        )
+        found = self._store.runs.by_day(timezone=timezone, **stored_filter(self._store, wanted))
         return [DayCount.model_validate(each) for each in found]
 
     def grid(self, pipeline: str, *, limit: int = GRID_RUNS) -> RunGrid:
         """A pipeline's newest runs against its steps; NotFound if there is neither a pipeline nor a run of it."""
-        pipeline_id = self._pipeline_id(pipeline)
-        runs = list(reversed(self._store.runs.grid(str(pipeline_id), limit=limit)))
+        runs = list(reversed(self._store.runs.grid(pipeline_id_of(self._store, pipeline), limit=limit)))
         if not runs:
             self._store.pipelines.find(pipeline)
         names = {step.id: step for run in runs for step in run.steps}  # as the newest run has them
@@ -164,15 +142,6 @@ class RunViews:
         if sum(len(worker.running) for worker in workers) >= sum(worker.slots for worker in workers):
             return "for a free slot: every worker is busy"
         return "for a worker to take it"
-
-    def _pipeline_id(self, name_or_id: str | None) -> str | None:
-        """The id behind a name; an unknown one is taken for the id of a deleted pipeline, whose runs are still there."""
-        if name_or_id is None:
-            return None
-        try:
-            return self._store.pipelines.find(name_or_id).id
-        except NotFound:
-            return name_or_id
 
 
 def _cell(step: StepRun | None) -> GridCell | None:

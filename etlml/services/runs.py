@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from etlml.clock import utc_now
-from etlml.documents import LogEntry, LogLevel, Pipeline, Run, RunStatus, Step, StepRun, TriggerKind
+from etlml.documents import LogEntry, LogLevel, Pipeline, Run, Step, StepRun, TriggerKind
 from etlml.engine.new_runs import ended_with, new_run
 from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
@@ -15,6 +15,7 @@ from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.retries import FAILED, START, retried_steps
 from etlml.services.rows import parquet_page
+from etlml.services.run_filter import RunFilter, stored_filter
 from etlml.settings import Settings
 from etlml.steps.check import check_pipeline
 from etlml.steps.graph import execution_order, upto
@@ -82,35 +83,22 @@ class RunService:
         return run
 
     def list(
-        self,
-        *,
-        pipeline: str | None = None,
-        status: RunStatus | None = None,
-        trigger: TriggerKind | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        q: str | None = None,
-        warned: bool = False,
-        limit: int = 50,
-        cursor: str | None = None,
+        self, *, limit: int = 50, cursor: str | None = None, with_steps: bool = True, **wanted: Unpack[RunFilter]
     ) -> Page[Run]:
-        """Runs, newest first; ``pipeline`` is a name or an id, ``warned`` keeps only those with warnings."""
-        pipeline_id = self._pipeline_id(pipeline) if pipeline is not None else None
-        return self._store.runs.list(
-            pipeline_id=pipeline_id,
-            status=status,
-            trigger=trigger,
-            since=since,
-            until=until,
-            q=q,
-            warned=warned,
-            limit=limit,
-            cursor=cursor,
-        )
+        """Runs, newest first; long lists stay light ``with_steps=False``: steps and parameters are empty then."""
+        filters = stored_filter(self._store, wanted)
+        return self._store.runs.list(limit=limit, cursor=cursor, with_steps=with_steps, **filters)
 
     def get(self, run_id: str) -> Run:
         """The run of that id; NotFound if there is none."""
         return self._store.runs.get(run_id)
+
+    def steps_of(self, run: Run) -> Sequence[Step]:
+        """The steps of the pipeline as they were when the run was made; none if that version is gone."""
+        try:
+            return self._store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
+        except NotFound:
+            return []
 
     def cancel(self, run_id: str, *, author: str = LOCAL_NAME) -> Run:
         """Take a waiting run from the queue, or have a running one stopped within seconds.
@@ -153,7 +141,7 @@ class RunService:
         params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
         until = run.until if from_ in (FAILED, START) and run.until in {step.id for step in pipeline.steps} else None
         fresh = new_run(pipeline, trigger="retry", now=utc_now(), params=params, triggered_by=author, until=until)
-        steps = retried_steps(run, execution_order(pipeline.steps), self._steps_of(run), from_)
+        steps = retried_steps(run, execution_order(pipeline.steps), self.steps_of(run), from_)
         if until is not None:
             steps = ended_with(until, pipeline.steps, steps)
         fresh.id = document_id or fresh.id
@@ -237,19 +225,6 @@ class RunService:
             raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
         self._store.runs.add(run)
         self._store.pipelines.mark_run(pipeline.id, run)
-
-    def _pipeline_id(self, name_or_id: str) -> str:
-        """The id behind a name; an unknown one is taken for the id of a deleted pipeline, whose runs are still there."""
-        try:
-            return self._store.pipelines.find(name_or_id).id
-        except NotFound:
-            return name_or_id
-
-    def _steps_of(self, run: Run) -> Sequence[Step]:
-        try:
-            return self._store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
-        except NotFound:
-            return []
 
 
 def _step(run: Run, step_id: str) -> StepRun:

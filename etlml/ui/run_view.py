@@ -8,7 +8,7 @@ import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.documents import Run, Step
-from etlml.errors import EtlmlError, NotFound
+from etlml.errors import NotFound
 from etlml.services import Services
 from etlml.ui import format as words
 from etlml.ui import gantt
@@ -34,7 +34,7 @@ def around(services: Services, run: Run) -> Around:
         newer,
         services.run_views.last_success(run),
         services.run_views.usual_seconds(run),
-        gantt.expected_duration(services.store.runs.durations(run.pipeline_id)),
+        gantt.expected_duration(services.run_views.usual_durations(run.pipeline_id)),
         _is_there(services, run.pipeline_id),
     )
 
@@ -52,10 +52,7 @@ def steps_of(services: Services, run: Run) -> Sequence[Step]:
     known: dict[str, Sequence[Step]] = st.session_state.setdefault("steps_of_version", {})
     key = f"{run.pipeline_id}-{run.pipeline_version}"
     if key not in known:
-        try:
-            known[key] = services.store.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
-        except EtlmlError:
-            return []
+        known[key] = services.runs.steps_of(run)
     return known[key]
 
 

@@ -141,7 +141,7 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
     )
     pipelines = st.multiselect(
         "Only these pipelines",
-        sorted({*services.store.pipelines.names(), *(stored.pipelines if stored else ())}),
+        sorted({*services.pipelines.names(), *(stored.pipelines if stored else ())}),
         default=stored.pipelines if stored else [],
         placeholder="all",
         key=f"{key}_pipelines",

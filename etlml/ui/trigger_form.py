@@ -47,7 +47,7 @@ def draw(services: Services, draft: Draft, *, may_edit: bool) -> list[Trigger]:
     """The form of the triggers; what stands in it now, webhooks as they are."""
     document = draft.document
     others = [each for each in document.triggers if each.kind != "webhook"]
-    names = [name for name in services.store.pipelines.names() if name != draft.saved.name]
+    names = [name for name in services.pipelines.names() if name != draft.saved.name]
     around = forms.Surroundings(
         key=f"{draft.pipeline_id}.{draft.form}.triggers",
         inputs=names,
