@@ -27,12 +27,20 @@ def draw(
     readonly: bool = False,
     height: int = 480,
     on_graph: Callable[[], None] | None = None,
+    menu: Mapping[str, Any] | None = None,
     on_selected: Callable[[], None] | None = None,
+    on_asked: Callable[[], None] | None = None,
 ) -> Drawn:
     """Draw a graph.
 
     The browser owns places and edges while somebody edits. A higher ``rev`` replaces its graph by this one; with the same
     ``rev`` only names, states and problems are taken over. A changed ``choice`` selects ``selected``.
+
+    Args:
+        menu: What a step's menu offers besides editing: ``to``, whether runs may be started, and ``from``, the steps from
+            which they may be.
+        on_asked: Called when an entry of it is chosen, or a step is renamed: ``asked`` is
+            ``{"what": "to" | "from" | "rename", "id": step, "name": new name}``.
     """
     data: Mapping[str, Any] = {
         "nodes": list(nodes),
@@ -45,6 +53,7 @@ def draw(
         "dark": theme.is_dark(),
         "palette": [] if readonly else palette(),
         "fit": True,
+        "menu": None if menu is None else dict(menu),
     }
     result = loader("canvas")(
         key=key,
@@ -52,6 +61,7 @@ def draw(
         on_graph_change=on_graph or _nothing,
         on_selected_change=on_selected or _nothing,
         on_opened_change=_nothing,
+        on_asked_change=on_asked or _nothing,
     )
     return Drawn(getattr(result, "selected", None), getattr(result, "opened", None))
 

@@ -81,6 +81,13 @@ class Draft:
             self.selected = step.id
         self.change(steps=[step if one.id == step.id else one for one in steps])
 
+    def rename_step(self, step_id: str, name: str) -> None:
+        """Give a step another name; its id stays."""
+        step = self.step(step_id)
+        if step is not None and step.name != name:
+            self.change_step(step.model_copy(update={"name": name.strip() or step.id}))
+            self.form += 1
+
     def apply_canvas(self, event: Mapping[str, Any] | None) -> bool:
         """Take over what was done on the canvas; an event of an older graph is dropped."""
         if not event or event.get("rev") != self.rev:

@@ -1,23 +1,27 @@
 // The canvas. The browser owns places and edges while somebody edits; Python owns names, states and problems,
 // and bumps `rev` when it changes the graph itself.
-import React, { useCallback, useEffect, useRef, useState } from "react"
+import React, { useCallback, useEffect, useMemo, useRef, useState } from "react"
 import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, Panel, ReactFlow, SelectionMode,
   useEdgesState, useNodesState, useReactFlow } from "@xyflow/react"
 import { freeId, freeSpot, History, layered, NODE_HEIGHT, NODE_WIDTH, refusal } from "./graph.js"
 import { DRAG_TYPE, Palette } from "./Palette.jsx"
 import { Icon } from "./icons.jsx"
-import { StepNode } from "./StepNode.jsx"
+import { entries, StepMenu } from "./StepMenu.jsx"
+import { CardTools, StepNode } from "./StepNode.jsx"
 import { KeyHelp, Toolbar } from "./Toolbar.jsx"
+import { opening, padding, READABLE, roomOf, spoken } from "./view.js"
 
 const nodeTypes = { step: StepNode }
 const PASTE_OFFSET = 36
+const MIN_ZOOM = 0.15
 const MINIMAP_FROM = 15
 const MINIMAP_HEIGHT = 400
+const MINIMAP = { width: 150, height: 100 }    // here, not in the style sheet: React Flow draws for the size that it is told
 const ROOM_FOR_PALETTE = 860
 const NARROW = 560
 const PALETTE_WIDTH = 216
 
-const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, madeFrom: n.from, ariaLabel: `${n.type} ${n.name}` })
+const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, madeFrom: n.from, ariaLabel: spoken(n) })
 const edgeId = (source, target) => `${source}->${target}`
 const asEdge = ({ source, target }) => ({
   id: edgeId(source, target), source, target, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, ariaLabel: `${source} to ${target}`,
@@ -41,6 +45,8 @@ export function Editor({ data, emit, host }) {
   const [helpOpen, setHelpOpen] = useState(false)
   const [notice, setNotice] = useState("")
   const [linkFrom, setLinkFrom] = useState(null)
+  const [menu, setMenu] = useState(null)
+  const [renaming, setRenaming] = useState(null)
   const [, redraw] = useState(0)
   const flow = useReactFlow()
   const rev = useRef(data.rev)
@@ -54,12 +60,25 @@ export function Editor({ data, emit, host }) {
   const told = useRef(undefined)
   live.current = { nodes, edges, data }
 
+  const nodeElement = id => canvasRef.current?.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
-  const room = paletteOpen && !readonly ? { left: `${PALETTE_WIDTH}px`, right: "28px", top: "56px", bottom: "28px" } : { left: readonly ? "60px" : "20px", right: "20px", top: readonly ? "24px" : "56px", bottom: "24px" }
+  const room = roomOf(readonly, paletteOpen && !readonly ? PALETTE_WIDTH : 0)
   const roomRef = useRef(room)
   roomRef.current = room
-  const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: roomRef.current, duration: 250 }), [flow])
+  const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: padding(roomRef.current), duration: 250 }), [flow])
+  const hasRoomForMap = (data.height || 0) >= MINIMAP_HEIGHT
+  const viewOf = nodes => opening(nodes, { width: host.clientWidth, height: host.clientHeight }, roomRef.current,
+    { chosen: live.current.data.selected, least: hasRoomForMap ? READABLE : MIN_ZOOM })
+  const first = useRef(null)
+  first.current ||= viewOf(nodes)
+  const seen = useRef(host.clientWidth > 0)
+  const [whole, setWhole] = useState(first.current.whole)
+  const show = useCallback(nodes => {                  // as on opening: all of it, or what can be read of it
+    const view = viewOf(nodes)
+    setWhole(view.whole)
+    flow.setViewport(view, { duration: seen.current ? 250 : 0 })
+  }, [flow])
 
   // Python's side of the data: a new revision replaces the graph, else only looks are merged.
   useEffect(() => {
@@ -70,11 +89,13 @@ export function Editor({ data, emit, host }) {
       setNodes(next.nodes.map(n => ({ ...n, selected: chosen.has(n.id) })))
       setEdges(next.edges)
       history.current.clear()
-      if (data.fit) setTimeout(fit, 60)
+      const before = new Map(live.current.nodes.map(n => [`${n.position.x},${n.position.y}`, n.id]))
+      const isMoved = next.nodes.length !== before.size || next.nodes.some(n => !before.has(`${n.position.x},${n.position.y}`))
+      if (data.fit && isMoved) setTimeout(() => show(next.nodes), 60)
       return
     }
     const known = new Map(data.nodes.map(n => [n.id, n]))
-    setNodes(old => old.map(n => (known.has(n.id) ? { ...n, data: { ...n.data, ...known.get(n.id) } } : n)))
+    setNodes(old => old.map(n => (known.has(n.id) ? { ...n, data: { ...n.data, ...known.get(n.id) }, ariaLabel: spoken({ ...n.data, ...known.get(n.id) }) } : n)))
     setEdges(old => old.map(e => ({ ...e, animated: known.get(e.target)?.status === "running" })))
   }, [data])
 
@@ -90,7 +111,10 @@ export function Editor({ data, emit, host }) {
       told.current = data.selected
       setNodes(old => old.map(n => ({ ...n, selected: n.id === data.selected })))
     }
-    const stop = new ResizeObserver(() => { if (host.clientWidth <= NARROW) setPaletteOpen(false) })
+    const stop = new ResizeObserver(() => {
+      if (host.clientWidth <= NARROW) setPaletteOpen(false)
+      if (!seen.current && host.clientWidth > 0) { show(live.current.nodes); seen.current = true }   // it was on a hidden tab
+    })
     stop.observe(host)
     return () => stop.disconnect()
   }, [])
@@ -144,7 +168,7 @@ export function Editor({ data, emit, host }) {
       nodes: [...now.nodes.map(n => ({ ...n, selected: false })), node],
       edges: parent ? [...now.edges, asEdge({ source: parent.id, target: id })] : now.edges,
     })
-    if (!place) setTimeout(() => flow.fitView({ nodes: [{ id }, ...(parent ? [{ id: parent.id }] : [])], maxZoom: flow.getZoom(), minZoom: 0.4, duration: 200, padding: roomRef.current }), 60)
+    if (!place) setTimeout(() => flow.fitView({ nodes: [{ id }, ...(parent ? [{ id: parent.id }] : [])], maxZoom: flow.getZoom(), minZoom: 0.4, duration: 200, padding: padding(roomRef.current) }), 60)
   }, [change, flow, host])
 
   const remove = useCallback(() => {
@@ -184,6 +208,7 @@ export function Editor({ data, emit, host }) {
       nodes: [...now.nodes.map(n => ({ ...n, selected: false })), ...fresh],
       edges: [...now.edges, ...board.edges.map(e => asEdge({ source: renamed.get(e.source), target: renamed.get(e.target) }))],
     })
+    setTimeout(() => nodeElement(fresh[0].id)?.focus({ preventScroll: true }), 60)      // the next key is for the copy
   }, [change])
 
   const tidy = useCallback(() => {
@@ -192,11 +217,38 @@ export function Editor({ data, emit, host }) {
     setTimeout(fit, 60)
   }, [change, fit])
 
+  const openMenu = useCallback((id, place) => {         // place: an element, or where the mouse is
+    const now = live.current
+    if (!now.data.menu && readonly) return
+    const box = host.getBoundingClientRect()
+    const by = place.getBoundingClientRect?.()
+    if (!now.nodes.find(n => n.id === id)?.selected) {
+      setNodes(old => old.map(n => ({ ...n, selected: n.id === id })))
+      setEdges(old => old.map(e => ({ ...e, selected: false })))
+    }
+    setMenu({ id, x: (by ? by.left : place.clientX) - box.left, y: (by ? by.bottom + 2 : place.clientY) - box.top })
+  }, [host, readonly])
+  const closeMenu = useCallback(back => {
+    setMenu(now => { if (now && back) setTimeout(() => nodeElement(now.id)?.focus({ preventScroll: true }), 0); return null })
+  }, [])
+  const rename = useCallback((id, name) => {
+    setRenaming(null)
+    const given = name?.trim()
+    const old = live.current.nodes.find(n => n.id === id)?.data.name
+    setTimeout(() => nodeElement(id)?.focus({ preventScroll: true }), 0)
+    if (!given || given === old) return
+    setNodes(all => all.map(n => (n.id === id ? { ...n, data: { ...n.data, name: given } } : n)))
+    emit("asked", { what: "rename", id, name: given, at: Date.now() })
+  }, [emit])
+  const hasMenu = !readonly || !!data.menu
+  const tools = useMemo(() => ({ renaming, menuOf: menu?.id ?? null, openMenu: hasMenu ? openMenu : null, rename }), [renaming, menu, hasMenu, openMenu, rename])
+
   const openPalette = () => { setPaletteOpen(true); setTimeout(() => searchRef.current?.focus(), 30) }
   const act = {
     palette: openPalette, remove, tidy, fit, help: () => setHelpOpen(open => !open),
     undo: () => restore(history.current.undo(snapshot())), redo: () => restore(history.current.redo(snapshot())),
     duplicate: () => { if (copy()) paste() },
+    ask: (what, id) => emit("asked", { what, id, at: Date.now() }), rename: id => setTimeout(() => setRenaming(id), 20),
   }
 
   function onKey(event) {
@@ -206,6 +258,11 @@ export function Editor({ data, emit, host }) {
     const key = event.key.toLowerCase()
     const done = () => { event.preventDefault(); event.stopPropagation() }
     if (key === "escape") { setLinkFrom(null); setHelpOpen(false); return }
+    if (key === "contextmenu" || (key === "f10" && event.shiftKey)) {
+      const id = target.closest?.(".react-flow__node")?.dataset.id ?? live.current.nodes.find(n => n.selected)?.id
+      if (id) { openMenu(id, nodeElement(id)); done() }
+      return
+    }
     if (key === "enter" && linkFrom) {
       const id = target.closest?.(".react-flow__node")?.dataset.id
       if (id && connect(linkFrom, id)) setLinkFrom(null)
@@ -214,6 +271,11 @@ export function Editor({ data, emit, host }) {
     if (key === "f" && !ctrl) { fit(); return done() }
     if (key === "?") { act.help(); return done() }
     if (readonly) return
+    if (key === "f2") {
+      const only = live.current.nodes.filter(n => n.selected)
+      if (only.length === 1) { act.rename(only[0].id); done() }
+      return
+    }
     if (key === "delete" || key === "backspace") { remove(); return done() }
     if (ctrl && key === "z") { event.shiftKey ? act.redo() : act.undo(); return done() }
     if (ctrl && key === "y") { act.redo(); return done() }
@@ -248,10 +310,12 @@ export function Editor({ data, emit, host }) {
     setTimeout(() => { if (told.current === id) emit("selected", id) }, 60)
   }, [emit])
 
-  const chosen = nodes.filter(n => n.selected).length + edges.filter(e => e.selected).length
+  const steps = nodes.filter(n => n.selected).length
+  const chosen = steps + edges.filter(e => e.selected).length
+  const menuItems = menu ? entries({ id: menu.id, count: steps, menu: data.menu, readonly, act }) : []
   return (
     <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1} ref={canvasRef}>
-      <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
+      <CardTools.Provider value={tools}><ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
         onConnect={c => connect(c.source, c.target)} isValidConnection={c => !refusal(live.current.nodes, live.current.edges, c.source, c.target)}
         onConnectEnd={(event, state) => {
           if (state.isValid !== false || !state.fromNode || !state.toNode) return
@@ -269,17 +333,20 @@ export function Editor({ data, emit, host }) {
         }}
         onSelectionDragStop={() => { if (beforeDrag.current) history.current.push(beforeDrag.current); send() }}
         onNodeClick={(event, node) => { if (linkFrom && linkFrom !== node.id) { if (connect(linkFrom, node.id)) setLinkFrom(null) } }}
+        onNodeContextMenu={(event, node) => { if (hasMenu) { event.preventDefault(); if (!menu || event.button === 2) openMenu(node.id, event) } }}
+        onSelectionContextMenu={(event, all) => { if (hasMenu && all.length) { event.preventDefault(); openMenu(all[0].id, event) } }}
+        onMoveStart={() => setMenu(null)}
         onNodeDoubleClick={(event, node) => emit("opened", { id: node.id, at: Date.now() })}
         onSelectionChange={onSelection} onDrop={onDrop} onDragOver={e => { e.preventDefault(); e.dataTransfer.dropEffect = "copy" }}
         onKeyUp={e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() }}
         nodesDraggable={!readonly} nodesConnectable={!readonly} nodesFocusable edgesFocusable={!readonly} deleteKeyCode={null}
         selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} selectionMode={SelectionMode.Partial} connectionRadius={28}
-        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} fitView fitViewOptions={{ maxZoom: 1, padding: room }}
-        minZoom={0.15} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
+        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} defaultViewport={first.current} fitViewOptions={{ maxZoom: 1, padding: padding(room) }}
+        minZoom={MIN_ZOOM} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
         defaultEdgeOptions={{ type: "default" }}>
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
         <Controls showInteractive={false} position="bottom-left" />
-        {nodes.length >= MINIMAP_FROM && (data.height || 0) >= MINIMAP_HEIGHT && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
+        {(nodes.length >= MINIMAP_FROM || !whole) && hasRoomForMap && <MiniMap style={MINIMAP} pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
           nodeClassName={n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`} nodeStrokeWidth={0} nodeBorderRadius={8} />}
         {!readonly && <Panel position="top-right"><Toolbar act={act}
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>}
@@ -288,7 +355,8 @@ export function Editor({ data, emit, host }) {
         {!readonly && !paletteOpen && <Panel position="top-left"><button className="add" onClick={openPalette} title="Add a step  (A)"><Icon name="plus" size={14} />Add step</button></Panel>}
         {nodes.length === 0 && <Panel position="top-center" className="blank"><b>An empty canvas</b>
           <span>{readonly ? "This pipeline has no steps yet." : "Drag a step from the palette, or press A and type what you need."}</span></Panel>}
-      </ReactFlow>
+      </ReactFlow></CardTools.Provider>
+      {menu && menuItems.length > 0 && <StepMenu at={menu} name={nodes.find(n => n.id === menu.id)?.data.name ?? ""} items={menuItems} room={host} onClose={closeMenu} />}
       {helpOpen && <KeyHelp readonly={readonly} onClose={() => setHelpOpen(false)} />}
       <div className={`notice ${notice ? "is-shown" : ""}`} role="status">{notice}</div>
     </div>

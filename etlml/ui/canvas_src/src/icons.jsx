@@ -14,6 +14,11 @@ const PATHS = {
   plus: "M12 5v14M5 12h14",
   close: "m6 6 12 12M18 6 6 18",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14Zm5 12 4 4",
+  dots: "M5 12h.01M12 12h.01M19 12h.01",
+  to: "M3 12h12m-5-5 5 5-5 5M20 5v14",
+  from: "M4 5v14M8 12h12m-5-5 5 5-5 5",
+  rename: "M4 20h4L19 9l-4-4L4 16v4ZM13 7l4 4",
+  stale: "M20 12a8 8 0 1 1-2.5-5.8M20 3v4.5h-4.5",
   keyboard: "M3 7h18v10H3zM7 10.5h.01M11 10.5h.01M15 10.5h.01M8 14h8",
 }
 
