@@ -135,22 +135,23 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         if live and shown is not None and shown.is_final:
             st.rerun()
         with right, st.container(key="step_panel", height=620, border=True):
-            later = step_panel.draw(
-                services, draft, run=shown, may_edit=MAY_EDIT, runs=part_runs(pipeline, draft, shown)
-            )
+            running = part_runs(pipeline, draft, shown)
+            later = step_panel.draw(services, draft, run=shown, may_edit=MAY_EDIT, runs=running)
+        step_panel.run_what_is_wanted(running)
         with left:
             problems, _ = draft.looked_into(services)
             draw_canvas(draft, shown, problems)
             general(problems)
+        drafts.keep(services, draft, user.name)
+        if (draft.is_dirty, bool(draft.document.steps)) != in_header:  # the header shows it
+            st.rerun()
+        # What has to be computed comes last: the form, the canvas and the header do not wait for it.
         step = draft.step(draft.selected)
         if step is not None and live_preview.is_below():
             with st.container(key="preview_below", border=True):
                 live_preview.draw(services, draft, step, run=shown, height=420, key="below")
                 live_preview.place_switch("below")
         later()
-        drafts.keep(services, draft, user.name)
-        if (draft.is_dirty, bool(draft.document.steps)) != in_header:  # the header shows it
-            st.rerun()
 
     editor()
 
@@ -194,6 +195,14 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         draft.selected = st.session_state[key].get("selected", draft.selected)
         place.set_params(step=draft.selected)
 
+    def on_asked() -> None:
+        asked = st.session_state[key].get("asked") or {}
+        if asked.get("what") == "rename" and MAY_EDIT:
+            draft.rename_step(str(asked["id"]), str(asked["name"]))
+            drafts.keep(services, draft, user.name)
+        elif asked.get("what") in ("to", "from"):
+            step_panel.want(asked["what"], str(asked["id"]))
+
     canvas.draw(
         key,
         nodes,
@@ -205,6 +214,8 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         height=620,
         on_graph=on_graph,
         on_selected=on_selected,
+        menu={"to": MAY_RUN, "from": step_panel.began(run)},
+        on_asked=on_asked,
     )
 
 

@@ -1,11 +1,16 @@
 """The live preview of the selected step: computed as the draft is edited, shown as rows, columns and SQL."""
 
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from etlml.documents import Run, Step
+from etlml.documents import PipelineDraft, Run, Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.preview import Preview
@@ -15,25 +20,65 @@ from etlml.ui.drafts import Draft
 
 PARTS = ("Rows", "Columns", "SQL", "Last run")
 _MEMO, _MEMO_S = "preview_memo", 5.0
+_GLANCE_S, _HINT_AFTER_S = 0.05, 0.3
 BELOW = "preview_below"
 
 
-def asked(services: Services, draft: Draft, step_id: str, *, ops_until: int | None = None) -> Preview | EtlmlError:
-    """The preview of a step of the draft, or why there is none; not even looked up again while nothing is edited."""
-    memo: dict[Any, tuple[Any, float, Preview | EtlmlError]] = st.session_state.setdefault(_MEMO, {})
+@dataclass(frozen=True)
+class _Asked:
+    """A preview that is being computed, or was: of which document, and since when."""
+
+    document: PipelineDraft
+    at: float
+    answer: Future[Preview]
+
+
+def asked(
+    services: Services, draft: Draft, step_id: str, *, ops_until: int | None = None, hint: DeltaGenerator | None = None
+) -> Preview | EtlmlError:
+    """The preview of a step of the draft, or why there is none; not even looked up again while nothing is edited.
+
+    It is computed beside this script: an edit made meanwhile ends the wait at once. ``hint`` tells of a longer wait.
+    """
+    answer = _begun(services, draft, step_id, ops_until).answer
+    with _told_of_waiting(hint) as tell:
+        while not wait([answer], timeout=_GLANCE_S).done:
+            tell()
+            st.session_state.get(_MEMO)  # where Streamlit ends this script when there is something newer to do
+    error = answer.exception()
+    if error is None:
+        return answer.result()
+    if isinstance(error, EtlmlError):
+        return error
+    raise error
+
+
+def _begun(services: Services, draft: Draft, step_id: str, ops_until: int | None) -> _Asked:
+    memo: dict[Any, _Asked] = st.session_state.setdefault(_MEMO, {})
     key, now = (draft.pipeline_id, step_id, ops_until), time.monotonic()
     known = memo.get(key)
-    if known is not None and known[0] is draft.document and now - known[1] < _MEMO_S:
-        return known[2]
-    try:
-        with st.spinner("Computing the preview …"):
-            found: Preview | EtlmlError = services.previews.of_step(draft.document, step_id, ops_until=ops_until)
-    except EtlmlError as error:
-        found = error
+    if known is not None and known.document is draft.document and (not known.answer.done() or now - known.at < _MEMO_S):
+        return known
     if len(memo) > 12:
         memo.clear()
-    memo[key] = (draft.document, now, found)
-    return found
+    memo[key] = _Asked(draft.document, now, services.previews.begin(draft.document, step_id, ops_until=ops_until))
+    return memo[key]
+
+
+@contextmanager
+def _told_of_waiting(hint: DeltaGenerator | None) -> Iterator[Callable[[], None]]:
+    """Gives what shows the hint once the wait is long; it is taken away when the wait is over."""
+    started, shown = time.monotonic(), False
+
+    def tell() -> None:
+        nonlocal shown
+        if hint is not None and not shown and time.monotonic() - started > _HINT_AFTER_S:
+            hint.html(preview_html.computing())
+            shown = True
+
+    yield tell
+    if hint is not None and shown:
+        hint.empty()
 
 
 def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, height: int, key: str) -> bool:
@@ -51,7 +96,8 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
     if chosen == "Last run":
         preview.of_step(services, run, step.id, height=height)
         return False
-    answer = asked(services, draft, step.id)
+    hint = st.empty()
+    answer = asked(services, draft, step.id, hint=hint)
     if isinstance(answer, EtlmlError):
         st.html(parts.error_html(answer))
     found = before_the_fault(services, draft, step, answer) if isinstance(answer, EtlmlError) else answer

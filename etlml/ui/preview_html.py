@@ -16,6 +16,11 @@ _PLACE = re.compile(r"\s*At (character|line) [^.]*:$")  # what would follow is o
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 
 
+def computing() -> str:
+    """That a preview is on its way; what is shown is the one before."""
+    return '<div class="pv-wait" role="status"><i></i>Computing the preview …</div>'
+
+
 def headline(found: Preview) -> str:
     """Rows, columns, time, and whether it is of a sample."""
     told = [

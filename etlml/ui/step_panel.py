@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 from pydantic import TypeAdapter, ValidationError
+from streamlit.delta_generator import DeltaGenerator
 
 from etlml.compute.schema import Schema
 from etlml.documents import STEP_ID_PATTERN, Run, Step
@@ -63,7 +64,7 @@ def draw(
     """Draw the panel for ``draft.selected``; edits go into the draft.
 
     Returns:
-        What takes longer and is drawn into the panel at last: what each op changed.
+        What takes longer and is drawn into the panel at last: what each op changed, or the preview.
     """
     step = draft.step(draft.selected)
     if step is None:
@@ -83,7 +84,22 @@ def draw(
         persist_state="session",
     )
     later: Later = _nothing_later
-    told = False
+
+    def complain() -> None:
+        problems, _ = draft.looked_into(services)  # after the form: what was just typed counts
+        for problem in [each for each in problems if each.get("step") == draft.selected][:4]:
+            complaints.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
+
+    def preview_last(place: DeltaGenerator) -> Later:
+        def drawn() -> None:
+            with place:
+                told = live_preview.draw(services, draft, step, run=run, height=330, key="panel")
+                live_preview.place_switch("panel")
+            if not told:
+                complain()
+
+        return drawn
+
     if view == "Settings":
         later = settings(services, draft, step, outputs, may_edit=may_edit)
     elif view == "Checks":
@@ -94,11 +110,8 @@ def draw(
         parts.empty("The preview is below the canvas", "It follows what you change here.")
         live_preview.place_switch("panel")
     else:
-        told = live_preview.draw(services, draft, step, run=run, height=330, key="panel")
-        live_preview.place_switch("panel")
-    problems, _ = draft.looked_into(services)  # after the form: what was just typed counts
-    for problem in [each for each in problems if each.get("step") == draft.selected and not told][:4]:
-        complaints.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
+        return preview_last(st.container())
+    complain()
     return later
 
 
@@ -112,7 +125,7 @@ def head(step: Step, run: Run | None, runs: Runs | None) -> None:
         )
         if runs is None:
             return
-        finished = run is not None and run.is_final and any(one.id == step.id for one in run.steps)
+        finished = step.id in began(run)
         st.button(
             "To here",
             icon=":material/keyboard_tab:",
@@ -120,7 +133,7 @@ def head(step: Step, run: Run | None, runs: Runs | None) -> None:
             type="tertiary",
             help="Run this step and all that it needs, and nothing else",
             disabled=not runs.allowed,
-            on_click=_want,
+            on_click=want,
             args=("to", step.id),
         )
         st.button(
@@ -132,16 +145,26 @@ def head(step: Step, run: Run | None, runs: Runs | None) -> None:
             if finished
             else "The pipeline has to have run once with this step",
             disabled=not runs.allowed or not finished,
-            on_click=_want,
+            on_click=want,
             args=("from", step.id),
         )
-    wanted = st.session_state.pop(_WANTED, None)
-    if wanted is not None:
-        (runs.to if wanted[0] == "to" else runs.from_)(wanted[1])
 
 
-def _want(what: str, step_id: str) -> None:
+def began(run: Run | None) -> list[str]:
+    """The steps from which a run that has ended can be done again."""
+    return [step.id for step in run.steps] if run is not None and run.is_final else []
+
+
+def want(what: str, step_id: str) -> None:
+    """Have a part of the pipeline run, ``to`` or ``from`` a step, once what is edited has been taken over."""
     st.session_state[_WANTED] = (what, step_id)
+
+
+def run_what_is_wanted(runs: Runs) -> None:
+    """Start the run that a button or the canvas's menu asked for."""
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted is not None and runs.allowed:
+        (runs.to if wanted[0] == "to" else runs.from_)(wanted[1])
 
 
 def nothing(draft: Draft) -> None:

@@ -97,6 +97,21 @@ class PreviewService:
             found = found.model_copy(update={"target": load_target(config, data_dir)})
         return secrets.out_of(found)
 
+    def begin(
+        self, document: PipelineDraft | Mapping[str, Any], step_id: str, *, ops_until: int | None = None
+    ) -> "Future[Preview]":
+        """``of_step`` in a thread of its own, for a caller that has other things to do meanwhile."""
+        future: Future[Preview] = Future()
+
+        def compute() -> None:
+            try:
+                future.set_result(self.of_step(document, step_id, ops_until=ops_until))
+            except BaseException as error:  # noqa: BLE001  it belongs to whoever asks for the result
+                future.set_exception(error)
+
+        threading.Thread(target=compute, name="preview", daemon=True).start()
+        return future
+
     def close(self) -> None:
         """Free what is kept: databases, files, processes."""
         self._spare.close()

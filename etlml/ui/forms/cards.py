@@ -82,7 +82,7 @@ def _card(draw_fields: DrawFields, card: _Card) -> Values:
             with st.container(horizontal=True, horizontal_alignment="right", gap="xxsmall"):
                 _buttons(card, new, off=off)
     if one.name == "ops":
-        around.lines[card.at] = st.empty()
+        around.lines[card.at] = st.container()  # keeps what stood in it until it is written anew
     return new
 
 

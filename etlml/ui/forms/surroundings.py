@@ -38,7 +38,7 @@ class Surroundings:
         before_ops: For each op the columns that come into it, as far as they are known.
         by_input: The columns of each input.
         partner: Within an op that takes a second input: the columns of that one.
-        lines: Filled with an empty place under each op's card, by the op's place in the list.
+        lines: Filled with a place under each op's card, by the op's place in the list.
     """
 
     key: str
