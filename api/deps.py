@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -20,7 +20,16 @@ from etlml.services.once import checked_key
 from etlml.services.principals import LOCAL, Principal
 from etlml.services.run_filter import RunFilter
 
+
+class Named(Protocol):
+    """A document with an id."""
+
+    id: str
+
+
 T = TypeVar("T")
+N = TypeVar("N", bound=Named)
+D = TypeVar("D", bound=BaseModel)
 MOST_ITEMS = 1000
 
 _bearer = HTTPBearer(auto_error=False, description="A token of POST /api/auth/token, or an API key.")
@@ -133,12 +142,18 @@ class Once:
     fingerprint: str
 
     def create(self, *, get: Callable[[str], T], create: Callable[[str | None], T]) -> T:
-        """The created document, or the one that an earlier request with this key created."""
+        """What was created, or what an earlier request with this key created."""
         if self.key is None:
             return create(None)
         document, replayed = self.services.once.create(self.key, self.fingerprint, get=get, create=create)
         if replayed:
             self.response.headers["Idempotency-Replayed"] = "true"
+        return document
+
+    def create_at(self, noun: str, *, get: Callable[[str], N], create: Callable[[str | None], N]) -> N:
+        """As ``create``, of a document that stays at ``/api/{noun}/{id}``: the answer's Location says so."""
+        document = self.create(get=get, create=create)
+        self.response.headers["Location"] = f"/api/{noun}/{document.id}"
         return document
 
 
@@ -191,6 +206,7 @@ def get_expected_etag(
 IfMatch = Annotated[str | None, Depends(get_expected_etag)]
 
 
-def tagged(response: Response, document: BaseModel) -> None:
-    """Send a document's ETag with it."""
+def tagged(response: Response, document: D) -> D:
+    """The document; its ETag goes with the answer."""
     response.headers["ETag"] = f'"{etag(document)}"'
+    return document

@@ -30,6 +30,7 @@ from api.routes import (
     schedules,
     secrets,
     settings,
+    starts,
     status,
     system,
     users,
@@ -48,6 +49,7 @@ DOCS_URL = "/api/docs"
 GRACE_S = 5
 _ROUTES = (
     pipelines,
+    starts,
     hooks,
     runs,
     backfills,

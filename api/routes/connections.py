@@ -40,21 +40,18 @@ def create_connection(
     services: Use, operator: Operator, body: ConnectionRequest, once: Repeatable, response: Response
 ) -> Connection:
     """Save a new connection."""
-    connection = once.create(
+    connection = once.create_at(
+        "connections",
         get=services.connections.get,
         create=lambda new_id: services.connections.create(body.model_dump(), author=operator.name, document_id=new_id),
     )
-    tagged(response, connection)
-    response.headers["Location"] = f"/api/connections/{connection.id}"
-    return connection
+    return tagged(response, connection)
 
 
 @router.get("/{connection_id}")
 def get_connection(services: Use, _: Viewer, connection_id: str, response: Response) -> Connection:
     """One connection, by id or name."""
-    connection = services.connections.get(connection_id)
-    tagged(response, connection)
-    return connection
+    return tagged(response, services.connections.get(connection_id))
 
 
 @router.put("/{connection_id}")
@@ -70,8 +67,7 @@ def update_connection(
     connection = services.connections.update(
         connection_id, body.model_dump(), expected_etag=if_match, author=operator.name
     )
-    tagged(response, connection)
-    return connection
+    return tagged(response, connection)
 
 
 @router.delete("/{connection_id}", status_code=204)

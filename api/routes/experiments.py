@@ -97,16 +97,13 @@ def list_experiments(
 
 
 @router.post("", status_code=201)
-def create_experiment(
-    services: Use, editor: Editor, body: ExperimentRequest, once: Repeatable, response: Response
-) -> Experiment:
+def create_experiment(services: Use, editor: Editor, body: ExperimentRequest, once: Repeatable) -> Experiment:
     """Record a training as running."""
-    experiment = once.create(
+    return once.create_at(
+        "experiments",
         get=services.experiments.get,
         create=lambda new_id: services.experiments.create(**body.model_dump(), author=editor.name, document_id=new_id),
     )
-    response.headers["Location"] = f"/api/experiments/{experiment.id}"
-    return experiment
 
 
 @router.get("/{experiment_id}")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import StrictRoute
@@ -36,14 +36,13 @@ def receive(
     services: Use,
     token: Annotated[str, Path(max_length=200)],
     once: OpenRepeatable,
-    response: Response,
     body: HookRequest | None = None,
 ) -> HookReply:
     """Queue a run of the pipeline whose webhook has this token; needs no sign-in."""
     params = body.params if body else {}
-    run = once.create(
+    run = once.create_at(
+        "runs",
         get=services.runs.get,
         create=lambda new_id: services.webhooks.start(token, params, document_id=new_id),
     )
-    response.headers["Location"] = f"/api/runs/{run.id}"
     return HookReply.model_validate(run.model_dump(include=set(HookReply.model_fields)))

@@ -44,21 +44,18 @@ def create_notification(
     services: Use, admin: Admin, body: ChannelRequest, once: Repeatable, response: Response
 ) -> Channel:
     """Add a channel."""
-    channel = once.create(
+    channel = once.create_at(
+        "notifications",
         get=services.notifications.get,
         create=lambda new_id: services.notifications.create(body.model_dump(), author=admin.name, document_id=new_id),
     )
-    tagged(response, channel)
-    response.headers["Location"] = f"/api/notifications/{channel.id}"
-    return channel
+    return tagged(response, channel)
 
 
 @router.get("/{channel_id}")
 def get_notification(services: Use, _: Operator, channel_id: str, response: Response) -> Channel:
     """One channel, by id or name."""
-    channel = services.notifications.get(channel_id)
-    tagged(response, channel)
-    return channel
+    return tagged(response, services.notifications.get(channel_id))
 
 
 @router.put("/{channel_id}")
@@ -68,8 +65,7 @@ def update_notification(
     """Change a channel."""
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
     channel = services.notifications.update(channel_id, changes, expected_etag=if_match, author=admin.name)
-    tagged(response, channel)
-    return channel
+    return tagged(response, channel)
 
 
 @router.delete("/{channel_id}", status_code=204)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.bodies import StrictRoute
@@ -78,14 +78,11 @@ def cancel_run(services: Use, editor: Editor, run_id: str) -> Run:
 
 
 @router.post("/{run_id}/retry", status_code=202)
-def retry_run(
-    services: Use, editor: Editor, run_id: str, once: Repeatable, response: Response, body: RetryRequest | None = None
-) -> Run:
+def retry_run(services: Use, editor: Editor, run_id: str, once: Repeatable, body: RetryRequest | None = None) -> Run:
     """Queue a new run that takes over what is done."""
     start = body.from_ if body else FAILED
-    run = once.create(
+    return once.create_at(
+        "runs",
         get=services.runs.get,
         create=lambda new_id: services.runs.retry(run_id, start, author=editor.name, document_id=new_id),
     )
-    response.headers["Location"] = f"/api/runs/{run.id}"
-    return run

@@ -13,9 +13,7 @@ router = APIRouter(prefix="/settings", tags=["settings"], route_class=StrictRout
 @router.get("")
 def get_settings(services: Use, _: Viewer, response: Response) -> Preferences:
     """All settings; what nobody set has its default."""
-    preferences = services.settings.get()
-    tagged(response, preferences)
-    return preferences
+    return tagged(response, services.settings.get())
 
 
 @router.put("")
@@ -24,9 +22,7 @@ def update_settings(
 ) -> Preferences:
     """Change the settings that the body names, leave the others alone."""
     changes = body.model_dump(exclude_unset=True)
-    preferences = services.settings.update(changes, expected_etag=if_match, author=admin.name)
-    tagged(response, preferences)
-    return preferences
+    return tagged(response, services.settings.update(changes, expected_etag=if_match, author=admin.name))
 
 
 @router.get("/appearance")

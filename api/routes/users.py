@@ -1,6 +1,6 @@
 """People who sign in."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import Field
 
 from api.bodies import StrictRoute
@@ -35,15 +35,15 @@ def list_users(services: Use, _: Admin, page: Paged) -> List[PublicUser]:
 
 
 @router.post("", status_code=201)
-def create_user(services: Use, admin: Admin, body: UserRequest, once: Repeatable, response: Response) -> PublicUser:
+def create_user(services: Use, admin: Admin, body: UserRequest, once: Repeatable) -> PublicUser:
     """Add a user."""
-    user = once.create(
+    user = once.create_at(
+        "users",
         get=services.users.get,
         create=lambda new_id: services.users.create(
             body.name, body.password, role=body.role, author=admin.name, document_id=new_id
         ),
     )
-    response.headers["Location"] = f"/api/users/{user.id}"
     return PublicUser.of(user)
 
 
