@@ -14,7 +14,7 @@ SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("/", "Search on this page"),
         ("?", "Show these keys"),
     ),
-    "A pipeline": (("Ctrl S", "Save"), ("Ctrl Enter", "Run")),
+    "A pipeline": (("Ctrl S", "Save"), ("Ctrl Enter", "Run; in a text of several lines: take over what is typed")),
     "The canvas": (
         ("A", "Add a step"),
         ("C", "Connect the chosen step"),
@@ -24,6 +24,8 @@ SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Ctrl Z, Ctrl Y", "Undo, redo"),
         ("Ctrl C, Ctrl X, Ctrl V", "Copy, cut, paste"),
         ("Ctrl D", "Copy the chosen steps beside them"),
+        ("F2", "Rename the chosen step"),
+        ("Menu, Shift F10", "What can be done with a step"),
         ("Ctrl A", "Choose all"),
     ),
 }

@@ -53,6 +53,11 @@ function onKey(event) {
   if (event.key in PRESS && press(PRESS[event.key])) event.preventDefault()
 }
 
+// In a text of several lines Ctrl+Enter takes over what is typed; it must not run the pipeline as well.
+function keepToTheField(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.composedPath()[0]?.tagName === "TEXTAREA") event.stopPropagation()
+}
+
 function keepMode(mode, paths) {
   try {
     for (const path of paths) {
@@ -67,5 +72,8 @@ export default function ({ data }) {
   if (window.etlmlKeys) document.removeEventListener("keydown", window.etlmlKeys, true)
   window.etlmlKeys = onKey
   document.addEventListener("keydown", onKey, true)
+  if (window.etlmlField) document.body.removeEventListener("keydown", window.etlmlField)
+  window.etlmlField = keepToTheField
+  document.body.addEventListener("keydown", keepToTheField)
   keepMode(data.mode, data.paths)
 }
