@@ -138,7 +138,7 @@ def progress(run: Run) -> None:
     if run.is_final:
         return
     share = gantt.progress(run, beside.expected_s, utc_now())
-    st.progress(share, run_view.progress_words(run, services.run_views.waits_for(run), share))
+    st.progress(share, run_view.progress_words(run, services.run_views.waits_for(run), share, utc_now()))
 
 
 def body(run: Run) -> None:

@@ -85,10 +85,12 @@ def step_progress(run: Run, usual_s: dict[str, float], now: datetime) -> dict[st
     }
 
 
-def progress_words(run: Run, waits: str | None, share: float) -> str:
+def progress_words(run: Run, waits: str | None, share: float, now: datetime) -> str:
     """How far a run is, or what it waits for."""
     if run.status == "pending":
         return f"Waits {waits or 'for a worker'}"
+    if run.lease_until is not None and run.lease_until < now:
+        return "Its worker does not answer. A worker that is alive goes on with it, after the last finished step"
     done = sum(step.status in ("success", "cached", "skipped") for step in run.steps)
     stopping = ", is being stopped" if run.cancel_requested else ""
     return f"{done} of {words.plural(len(run.steps), 'step')} done, {words.percent(share, 0)}{stopping}"
