@@ -25,8 +25,8 @@ from etlml.documents import (
 )
 from etlml.store import Store
 from etlml.store.encoding import encoded
+from etlml.store.log_filter import log_id
 from etlml.store.log_groups import group_of
-from etlml.store.logs import log_id
 from etlml.store.models import version_number
 
 RUNS, EXPERIMENTS, LINES, VALIDATIONS, MODELS = 10_000, 5_000, 1_000_000, 2_000, 1_000

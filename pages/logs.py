@@ -92,7 +92,7 @@ def lines_view() -> None:
         if wanted["run_id"] and not stretch.fixed:
             stretch = of_run(wanted["run_id"], stretch)
         known = {name: wanted[name] for name in COUNTED_BY if wanted[name]}
-        bounds = {"since": stretch.since, "until": stretch.until}
+        bounds: dict[str, Any] = {"since": stretch.since, "until": stretch.until}
         counts = services.logs.counts(**known, **bounds)
         level = at_least(counts)
         volume(stretch, known)

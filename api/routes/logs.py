@@ -1,6 +1,6 @@
 """Log lines of everything."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.deps import MOST_ITEMS, Paged, Search, Since, Until, Use, Viewer
 from api.replies import List
 from etlml.documents import LogEntry, LogLevel, Time
-from etlml.services.logs import ExportForm
+from etlml.services.logs import ExportForm, LogFilter
 
 router = APIRouter(prefix="/logs", tags=["logs"])
 
@@ -29,8 +29,8 @@ def get_filters(
     group: Annotated[str | None, Query(max_length=100, description="The key of a group of GET /logs/groups.")] = None,
     since: Since = None,
     until: Until = None,
-) -> dict[str, Any]:
-    """Which lines."""
+) -> LogFilter:
+    """Which lines were asked for."""
     return {
         "level": level,
         "source": source,
@@ -45,7 +45,7 @@ def get_filters(
     }
 
 
-Filters = Annotated[dict[str, Any], Depends(get_filters)]
+Filters = Annotated[LogFilter, Depends(get_filters)]
 
 
 @router.get("")
@@ -79,7 +79,7 @@ def list_log_groups(
     services: Use, _: Viewer, filters: Filters, limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 100
 ) -> Groups:
     """Warnings and errors that say the same, with how often and when; ``group`` is passed over."""
-    found = services.logs.groups(**{**filters, "group": None}, limit=limit)
+    found = services.logs.groups(limit=limit, **LogFilter({**filters, "group": None}))
     return Groups(items=[Group.model_validate(each._asdict()) for each in found])
 
 

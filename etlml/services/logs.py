@@ -4,14 +4,15 @@ import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
-from etlml.documents import LogEntry, LogLevel
+from etlml.documents import LogEntry
 from etlml.store import Page, Store
+from etlml.store.log_filter import LogFilter
 from etlml.store.log_groups import LogGroup
 from etlml.store.paging import bounded
 
-__all__ = ["ExportForm", "LogGroup", "LogService", "line_text"]
+__all__ = ["ExportForm", "LogFilter", "LogGroup", "LogService", "line_text"]
 
 ExportForm = Literal["text", "jsonl"]
 _PIECE = 500
@@ -25,38 +26,10 @@ class LogService:
         self._store = store
 
     def query(
-        self,
-        *,
-        level: LogLevel | None = None,
-        source: str | None = None,
-        run_id: str | None = None,
-        step_id: str | None = None,
-        pipeline_id: str | None = None,
-        q: str | None = None,
-        regex: bool = False,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
-        cursor: str | None = None,
-        newest_first: bool = True,
-        group: str | None = None,
+        self, *, limit: int = 100, cursor: str | None = None, newest_first: bool = True, **wanted: Unpack[LogFilter]
     ) -> Page[LogEntry]:
-        """Lines of ``level`` and above, newest first; ``q`` is text in the message, or a pattern with ``regex``."""
-        return self._store.logs.query(
-            level=level,
-            source=source,
-            run_id=run_id,
-            step_id=step_id,
-            pipeline_id=pipeline_id,
-            q=q,
-            regex=regex,
-            since=since,
-            until=until,
-            limit=limit,
-            cursor=cursor,
-            newest_first=newest_first,
-            group=group,
-        )
+        """Lines that fit, newest first."""
+        return self._store.logs.query(limit=limit, cursor=cursor, newest_first=newest_first, **wanted)
 
     def search(
         self, *, since: datetime, until: datetime, cursor: str | None = None, limit: int = 100, **filters: Any
@@ -64,13 +37,13 @@ class LogService:
         """As ``query``, but it stops looking after a quarter of a second: then there are few lines, and a cursor to go on."""
         return self._store.logs.search(since=since, until=until, cursor=cursor, limit=limit, **filters)
 
-    def tail(self, *, after: str | None = None, limit: int = 200, **filters: Any) -> Sequence[LogEntry]:
-        """The newest lines, oldest of them first; with ``after`` (a line's id) the lines after it. Filters as in ``query``."""
-        return self._store.logs.tail(after=after, limit=limit, **filters)
+    def tail(self, *, after: str | None = None, limit: int = 200, **wanted: Unpack[LogFilter]) -> Sequence[LogEntry]:
+        """The newest lines, oldest of them first; with ``after`` (a line's id) the lines after it."""
+        return self._store.logs.tail(after=after, limit=limit, **wanted)
 
-    def counts(self, **filters: Any) -> dict[str, int]:
-        """How many lines each level has, by the filters of ``query`` but ``level``."""
-        return self._store.logs.counts_by_level(**filters)
+    def counts(self, **wanted: Unpack[LogFilter]) -> dict[str, int]:
+        """How many lines that fit each level has, whatever level is wanted."""
+        return self._store.logs.counts_by_level(**wanted)
 
     def histogram(
         self, since: datetime, until: datetime, *, buckets: int = 60, **filters: Any
@@ -78,38 +51,27 @@ class LogService:
         """Lines by time and level: ``[{"at", "level", "lines"}]``, empty buckets left out."""
         return self._store.logs.histogram(since, until, buckets=buckets, **filters)
 
-    def groups(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        level: LogLevel | None = None,
-        source: str | None = None,
-        limit: int = 100,
-        **filters: Any,
-    ) -> Sequence[LogGroup]:
+    def groups(self, *, limit: int = 100, **wanted: Unpack[LogFilter]) -> Sequence[LogGroup]:
         """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first."""
-        given = {name: value for name, value in filters.items() if value}
-        return self._store.logs.groups(
-            since=since, until=until, level=level, source=source, limit=bounded(limit), **given
-        )
+        return self._store.logs.groups(limit=bounded(limit), **wanted)
 
     def group(self, key: str) -> LogGroup | None:
         """What the lines of a group have in common; None if there are none."""
         return self._store.logs.group(key)
 
-    def export(self, *, form: ExportForm = "text", packed: bool = False, **filters: Any) -> Iterator[bytes]:
-        """All lines by the filters of ``query``, oldest first, in pieces of a file, however many there are.
+    def export(
+        self, *, form: ExportForm = "text", packed: bool = False, **wanted: Unpack[LogFilter]
+    ) -> Iterator[bytes]:
+        """All lines that fit, oldest first, in pieces of a file, however many there are.
 
         Args:
             form: ``text``, a line each with tracebacks below; or ``jsonl``, a JSON document a line.
             packed: Compress it with gzip.
-            filters: As in ``query``.
 
         Raises:
             InvalidInput: A filter cannot be used; at once, not at the first piece.
         """
-        lines = self._store.logs.each(**{name: value for name, value in filters.items() if value})
+        lines = self._store.logs.each(**wanted)
         worded = (f"{entry.model_dump_json()}\n" if form == "jsonl" else line_text(entry) for entry in lines)
         return _packed(_pieces(worded)) if packed else _pieces(worded)
 

@@ -1,52 +1,31 @@
-"""Log lines, in the order of time: a line's id starts with its time, so one index serves each filter and the order."""
+"""Log lines, in the order of time: stored, searched, counted, grouped and removed."""
 
-import itertools
-import os
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Unpack, cast
 
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from etlml.documents import LogEntry
-from etlml.errors import InvalidInput
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
 from etlml.store.faults import fault, translated
+from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, levels_from, lines_matching, log_id
 from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
 from etlml.store.log_groups import NAME as GROUPS
 from etlml.store.log_lines import LineGroups
 from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
-from etlml.store.paging import QUERY_MS, Page, bounded, literal, matching
+from etlml.store.paging import QUERY_MS, Page, bounded
 
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
-MICROSECOND = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _FIRST_SLICE = timedelta(hours=6)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_counter = itertools.count(int.from_bytes(os.urandom(3)))
-
-
-def log_id(at: datetime) -> str:
-    """A fresh id that sorts by time and, within a millisecond, in the order in which this process asked for it."""
-    return f"{_first_id(at)}{next(_counter) & 0xFFFFFFFFFF:010x}"
-
-
-def time_of(cursor: str) -> datetime:
-    """The time up to which a cursor has come; InvalidInput if it is none."""
-    if re.fullmatch(r"[0-9a-f]{12,32}", cursor) is None:
-        raise InvalidInput(f"{cursor[:40]!r} is not a cursor. Use next_cursor of the page before.", field="cursor")
-    return _EPOCH + timedelta(milliseconds=int(cursor[:12], 16))
-
-
-def _first_id(at: datetime) -> str:
-    return f"{max(0, (at - _EPOCH) // timedelta(milliseconds=1)):012x}"  # cut, not rounded, as MongoDB keeps times
 
 
 class LogStore:
@@ -71,47 +50,26 @@ class LogStore:
         self._groups.add(documents)
 
     def query(
-        self,
-        *,
-        level: str | None = None,
-        source: str | None = None,
-        run_id: str | None = None,
-        step_id: str | None = None,
-        pipeline_id: str | None = None,
-        q: str | None = None,
-        regex: bool = False,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        cursor: str | None = None,
-        limit: int = 100,
-        newest_first: bool = True,
-        exact_level: bool = False,
-        group: str | None = None,
+        self, *, cursor: str | None = None, limit: int = 100, newest_first: bool = True, **wanted: Unpack[LogFilter]
     ) -> Page[LogEntry]:
         """Lines in the order of time, newest first.
 
-        Args:
-            level: This level and above; only this one with ``exact_level``.
-            q: Text that the message contains, upper or lower case; a pattern if ``regex``.
-            since: From this time on (included).
-            until: Up to this time (not included).
-            group: Only lines of this group (see ``groups``).
-
         Raises:
-            InvalidInput: The pattern or the cursor cannot be used, or the search took too long.
+            InvalidInput: The level, the pattern or the cursor cannot be used, or the search took too long.
         """
-        limit, filter_ = bounded(limit), _filter(level, exact_level, source, run_id, step_id, pipeline_id, q, regex)
-        filter_ |= matching(group=group)
-        bounds = _time_bounds(since, until)
+        limit, filter_ = bounded(limit), lines_matching(wanted)
         if cursor is not None:
-            time_of(cursor)
-            place = "$lt" if newest_first else "$gt"
-            bounds[place] = min(cursor, bounds.get(place, cursor)) if newest_first else cursor
-        if bounds:
-            filter_["_id"] = bounds
-        order = -1 if newest_first else 1
+            end_of(cursor)
+            bounds = filter_.setdefault("_id", {})
+            if newest_first:
+                bounds["$lt"] = min(cursor, bounds.get("$lt", cursor))
+            else:
+                bounds["$gt"] = cursor
         found = self.collection.find(
-            filter_, sort=[("_id", order)], limit=limit + 1, max_ms=SEARCH_MS if q else QUERY_MS
+            filter_,
+            sort=[("_id", -1 if newest_first else 1)],
+            limit=limit + 1,
+            max_ms=SEARCH_MS if wanted.get("q") else QUERY_MS,
         )
         shown = found[:limit]
         return Page([decoded(LogEntry, each) for each in shown], shown[-1]["_id"] if len(found) > limit else None)
@@ -128,7 +86,7 @@ class LogStore:
     ) -> Page[LogEntry]:
         """As ``query``, newest first, but it stops looking after a while: then there are few lines and a cursor to go on."""
         deadline = time.monotonic() + patience_s
-        end = min(until, time_of(cursor) + timedelta(milliseconds=1)) if cursor else until
+        end = min(until, end_of(cursor)) if cursor else until
         width, found = _FIRST_SLICE, list[LogEntry]()
         while end > since:
             start = max(since, end - width)
@@ -137,38 +95,39 @@ class LogStore:
             if part.next_cursor:
                 return Page(found, part.next_cursor)
             if start > since and time.monotonic() > deadline:
-                return Page(found, _first_id(start))
+                return Page(found, first_id(start))
             end, width = start, width * 2
         return Page(found)
 
-    def each(self, *, level: str | None = None, group: str | None = None, **filters: Any) -> Iterator[LogEntry]:
-        """All lines by the filters of ``query``, oldest first, read as they are asked for.
+    def each(self, **wanted: Unpack[LogFilter]) -> Iterator[LogEntry]:
+        """All lines that fit, oldest first, read as they are asked for.
 
         Raises:
             InvalidInput: The level or the pattern cannot be used; at once, not at the first line.
         """
-        bounds = _within_time(filters.pop("since", None), filters.pop("until", None))
-        filter_ = _filter(level, False, **_with_defaults(filters)) | matching(group=group) | bounds
+        filter_ = lines_matching(wanted)
         return (decoded(LogEntry, each) for each in self.collection.each(filter_, sort=[("_id", 1)]))
 
-    def tail(self, *, after: str | None = None, limit: int = 200, **filters: Any) -> Sequence[LogEntry]:
+    def tail(self, *, after: str | None = None, limit: int = 200, **wanted: Unpack[LogFilter]) -> Sequence[LogEntry]:
         """The newest lines, oldest of them first; with ``after`` (a line's id) the lines that follow it."""
         if after is not None:
-            return self.query(cursor=after, limit=limit, newest_first=False, **filters).items
-        return self.query(limit=limit, **filters).items[::-1]
+            return self.query(cursor=after, limit=limit, newest_first=False, **wanted).items
+        return self.query(limit=limit, **wanted).items[::-1]
 
-    def counts_by_level(self, **filters: Any) -> dict[str, int]:
-        """How many lines there are of each level, by the filters of ``query`` (but ``level``).
+    def counts_by_level(self, **wanted: Unpack[LogFilter]) -> dict[str, int]:
+        """How many lines that fit there are of each level, whatever level is wanted.
 
-        Without other filters than source and time it counts whole minutes, without reading lines.
+        Where only source and time count, it counts whole minutes, without reading lines.
         """
-        since, until = filters.pop("since", None), filters.pop("until", None)
         found = dict.fromkeys(LEVELS, 0)
-        if _is_plain(filters):
-            return found | self._volume.totals(since, until, filters.get("source"))
-        filter_ = _filter(None, False, **_with_defaults(filters)) | _within_time(since, until)
+        if not is_narrow(wanted):
+            return found | self._volume.totals(wanted.get("since"), wanted.get("until"), wanted.get("source"))
         groups = self.collection.aggregate(
-            [{"$match": filter_}, {"$group": {"_id": "$level", "lines": {"$sum": 1}}}], max_ms=QUERY_MS
+            [
+                {"$match": lines_matching({**wanted, "level": None})},
+                {"$group": {"_id": "$level", "lines": {"$sum": 1}}},
+            ],
+            max_ms=QUERY_MS,
         )
         return found | {each["_id"]: each["lines"] for each in groups}
 
@@ -180,7 +139,7 @@ class LogStore:
         Buckets of a minute or more, without other filters than the source, begin at whole minutes; lines are not read.
         """
         width = max((until - since) / buckets, timedelta(milliseconds=1))
-        if width >= MINUTE and _is_plain(filters):
+        if width >= MINUTE and not is_narrow(filters):
             unit = HOUR if width >= HOUR else MINUTE
             since, width = floor(since, unit), unit * -(-width // unit)
             counts = self._volume.volume(since, until, width, filters.get("source"))
@@ -195,7 +154,7 @@ class LogStore:
     def _in_buckets(
         self, since: datetime, until: datetime, width: timedelta, filters: dict[str, Any]
     ) -> dict[tuple[int, str], int]:
-        filter_ = _filter(None, False, **_with_defaults(filters)) | _within_time(since, until)
+        filter_ = lines_matching(cast(LogFilter, {**filters, "since": since, "until": until, "level": None}))
         bucket = {"$floor": {"$divide": [{"$subtract": ["$ts", since]}, width / timedelta(milliseconds=1)]}}
         group = {"_id": {"bucket": bucket, "level": "$level"}, "lines": {"$sum": 1}}
         groups = self.collection.aggregate([{"$match": filter_}, {"$group": group}], max_ms=QUERY_MS)
@@ -206,49 +165,37 @@ class LogStore:
         with translated():
             return sorted(str(source) for source in self.collection.raw.distinct("source"))
 
-    def groups(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        level: str | None = None,
-        source: str | None = None,
-        limit: int = 100,
-        **filters: Any,
-    ) -> Sequence[LogGroup]:
+    def groups(self, *, limit: int = 100, **wanted: Unpack[LogFilter]) -> Sequence[LogGroup]:
         """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first.
 
-        Without other filters than time, level and source, whole hours are counted without reading lines.
-
-        Args:
-            since: From this time on (included).
-            until: Up to this time (not included).
-            level: This level and above, at least WARNING.
-            source: Only lines of this source.
-            limit: At most so many groups.
-            filters: The others of ``query``.
+        Where only time, level and source count, whole hours are counted, without reading lines.
 
         Raises:
             InvalidInput: The level or the pattern cannot be used, or it took too long.
         """
-        levels = [each for each in GROUPED if level is None or LEVELS.index(each) >= LEVELS.index(_known(level))]
-        lines = LineGroups(self.collection)
-        filter_ = _filter(None, False, **_with_defaults({**filters, "source": source})) | {"level": {"$in": levels}}
-
-        def read(start: datetime | None, end: datetime | None) -> Sequence[LogGroup]:
-            nothing = start is not None and end is not None and start >= end
-            return [] if nothing else lines.groups(filter_ | _within_time(start, end))
-
+        since, until = wanted.get("since"), wanted.get("until")
+        levels = [each for each in levels_from(wanted.get("level") or GROUPED[0]) if each in GROUPED]
         first = self._groups.first_hour()
-        if first is None or not _is_plain(filters):
-            return merged(read(since, until))[:limit]
-        begin = first if since is None or since < first else hour_of(since - MICROSECOND) + HOUR
+        if first is None or is_narrow(wanted):
+            return merged(self._groups_read(wanted, since, until, levels))[:limit]
+        begin = first if since is None or since < first else hour_of(since - _MICROSECOND) + HOUR
         end = hour_of(until) if until is not None else None
         if end is not None and begin >= end:
-            return merged(read(since, until))[:limit]
-        counted = self._groups.between(begin, end, levels=levels, source=source)
-        edges = [*read(since, begin), *(read(end, until) if end is not None else [])]
-        return merged([*counted, *edges])[:limit]
+            return merged(self._groups_read(wanted, since, until, levels))[:limit]
+        parts = [*self._groups.between(begin, end, levels=levels, source=wanted.get("source"))]
+        parts += self._groups_read(wanted, since, begin, levels)
+        if end is not None:
+            parts += self._groups_read(wanted, end, until, levels)
+        return merged(parts)[:limit]
+
+    def _groups_read(
+        self, wanted: LogFilter, since: datetime | None, until: datetime | None, levels: Sequence[str]
+    ) -> Sequence[LogGroup]:
+        """Groups of the lines of a time, found by reading them."""
+        if since is not None and until is not None and since >= until:
+            return []
+        filter_ = lines_matching({**wanted, "since": since, "until": until, "level": None})
+        return LineGroups(self.collection).groups(filter_ | {"level": {"$in": levels}})
 
     def group(self, key: str) -> LogGroup | None:
         """What the lines of a group have in common; None if there are none."""
@@ -266,7 +213,7 @@ class LogStore:
         """Remove the lines from before then; how many there were."""
         self._volume.delete_before(before)
         self._groups.delete_before(before)
-        return self.collection.delete({"_id": {"$lt": _first_id(before)}})
+        return self.collection.delete({"_id": {"$lt": first_id(before)}})
 
     def delete_of_runs(self, run_ids: Sequence[str]) -> int:
         """Remove the lines of those runs; how many there were."""
@@ -303,56 +250,3 @@ def _stored(entry: LogEntry) -> Document:
     if (key := group_of(entry.level, entry.source, entry.message)) is not None:
         plain["group"] = key
     return {"_id": log_id(entry.ts), **plain}
-
-
-def _is_plain(filters: dict[str, Any]) -> bool:
-    return all(name == "source" for name, value in filters.items() if value)
-
-
-def _within_time(since: datetime | None, until: datetime | None) -> dict[str, Any]:
-    bounds = _time_bounds(since, until)
-    return {"_id": bounds} if bounds else {}
-
-
-def _time_bounds(since: datetime | None, until: datetime | None) -> dict[str, str]:
-    bounds = {"$gte": since, "$lt": until}
-    return {operator: _first_id(at) for operator, at in bounds.items() if at is not None}
-
-
-def _with_defaults(filters: dict[str, Any]) -> dict[str, Any]:
-    names = ("source", "run_id", "step_id", "pipeline_id", "q")
-    return {name: filters.get(name) for name in names} | {"regex": bool(filters.get("regex"))}
-
-
-def _filter(
-    level: str | None,
-    exact_level: bool,
-    source: str | None,
-    run_id: str | None,
-    step_id: str | None,
-    pipeline_id: str | None,
-    q: str | None,
-    regex: bool,
-) -> dict[str, Any]:
-    levels = None if level is None else [level] if exact_level else list(LEVELS[LEVELS.index(_known(level)) :])
-    if levels is not None and len(levels) == len(LEVELS):
-        levels = None
-    filter_ = matching(level=levels, source=source, run_id=run_id, step_id=step_id, pipeline_id=pipeline_id)
-    if q:
-        filter_["message"] = {"$regex": _pattern(q) if regex else literal(q), "$options": "i"}
-    return filter_
-
-
-def _known(level: str) -> str:
-    if level not in LEVELS:
-        raise InvalidInput(f"{level!r} is not a level. Known: {', '.join(LEVELS)}.", field="level")
-    return level
-
-
-def _pattern(text: str) -> str:
-    literal(text)
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise InvalidInput(f"The pattern {text!r} cannot be used: {error}.", field="q") from None
-    return text

@@ -9,7 +9,7 @@ from etlml.clock import utc_now
 from etlml.documents import LogEntry
 from etlml.errors import InvalidInput
 from etlml.store import Store
-from etlml.store.logs import log_id
+from etlml.store.log_filter import log_id
 
 AT = utc_now().replace(microsecond=0) - timedelta(hours=1)  # recent: old lines expire, even from mongomock
 
@@ -47,7 +47,6 @@ class TestQuery:
         ("filters", "expected"),
         [
             ({"level": "WARNING"}, ["late", "Disk full (100%)"]),
-            ({"level": "INFO", "exact_level": True, "run_id": "r1"}, ["bye", "end", "start"]),
             ({"level": "DEBUG", "run_id": "r1"}, ["bye", "end", "detail", "start"]),
             ({"source": "api"}, ["late"]),
             ({"q": "disk FULL (1"}, ["Disk full (100%)"]),
@@ -76,6 +75,7 @@ class TestQuery:
             ({"level": "LOUD"}, "'LOUD' is not a level"),
             ({"q": "(", "regex": True}, "pattern"),
             ({"cursor": "x"}, "is not a cursor"),
+            ({"cursor": "f" * 12}, "is not a cursor"),
             ({"q": "a\0"}, "holds a character that no text has"),
             ({"q": "a\0", "regex": True}, "holds a character that no text has"),
         ],
