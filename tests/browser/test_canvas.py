@@ -134,6 +134,10 @@ def test_sixty_steps_stay_fluid(studio: Studio, page: Page) -> None:
     page.goto(f"{studio.url}/pipeline?id={pipeline.id}")
     expect(page.locator(".react-flow__node")).to_have_count(60)
     expect(page.locator(".react-flow__minimap")).to_be_visible()
+    page.locator(".canvas").focus()
+    page.keyboard.press("f")
+    expect(node(page, "s30")).to_be_in_viewport()
+    page.wait_for_timeout(400)  # the view glides there
     x, y = centre(node(page, "s30"))
     page.mouse.move(x, y)
     page.mouse.down()
@@ -158,3 +162,26 @@ def test_keys_typed_into_the_search_do_nothing_else(page: Page, chain: str) -> N
     page.keyboard.press("Delete")
     expect(page.locator(".react-flow__node")).to_have_count(3)
     expect(page.get_by_label("Search steps to add")).to_have_value("clear")
+
+
+def test_a_steps_menu_renames_it_and_runs_up_to_it(studio: Studio, page: Page, chain: str) -> None:
+    expect(node(page, "first")).to_have_attribute("aria-label", "first, transform")
+    node(page, "first").click(button="right")
+    menu = page.get_by_role("menu", name="Actions for first")
+    expect(menu.get_by_role("menuitem", name="Run to here")).to_be_focused()
+    expect(menu.get_by_role("menuitem", name="Run from here")).to_be_disabled()
+    page.keyboard.press("ArrowDown")
+    expect(menu.get_by_role("menuitem", name="Rename")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(node(page, "first")).to_be_focused()
+    page.keyboard.press("Shift+F10")
+    menu.get_by_role("menuitem", name="Rename").click()
+    page.keyboard.type("One row")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-step_panel h1")).to_have_text("One row")
+    node(page, "first").get_by_role("button", name="Actions for One row").click()
+    page.get_by_role("menuitem", name="Run to here").click()
+    page.wait_for_url("**/run?id=*")
+    run = studio.services.runs.list(pipeline=chain).items[0]
+    assert [step.id for step in run.steps if step.status != "skipped"] == ["rows", "first"]

@@ -54,6 +54,15 @@ def test_a_new_id_selects_the_step_under_it() -> None:
     assert draft.selected == "orders"
 
 
+def test_a_step_gets_another_name_and_its_form_is_drawn_anew() -> None:
+    draft = a_draft(ROWS, KEPT)
+    draft.rename_step("kept", "Only these")
+    assert ([step.name for step in draft.document.steps], draft.form) == (["rows", "Only these"], 1)
+    draft.rename_step("kept", " ")
+    draft.rename_step("nowhere", "x")
+    assert [step.name for step in draft.document.steps] == ["rows", "kept"]
+
+
 def test_what_follows_a_changed_step_is_stale_and_nothing_else() -> None:
     def steps(retried: dict[str, Any]) -> list[Step]:
         shapes = [ROWS, KEPT, {"id": "after", "type": "load"}, {"id": "other", "type": "extract", "needs": []}]

@@ -248,7 +248,7 @@ export function Editor({ data, emit, host }) {
     palette: openPalette, remove, tidy, fit, help: () => setHelpOpen(open => !open),
     undo: () => restore(history.current.undo(snapshot())), redo: () => restore(history.current.redo(snapshot())),
     duplicate: () => { if (copy()) paste() },
-    ask: (what, id) => emit("asked", { what, id, at: Date.now() }), rename: id => setTimeout(() => setRenaming(id), 20),
+    ask: (what, id) => emit("asked", { what, id, at: Date.now() }), rename: setRenaming,
   }
 
   function onKey(event) {

@@ -13,7 +13,7 @@ export function entries({ id, count, menu, readonly, act }) {
     { icon: "from", label: "Run from here", hint: menu.from.includes(id) ? "This step and all that depends on it" : "The pipeline has to have run once with this step",
       off: !menu.to || !menu.from.includes(id), act: () => act.ask("from", id) }, null] : []
   const edits = readonly ? [] : [
-    ...(several ? [] : [{ icon: "rename", label: "Rename", keys: "F2", act: () => act.rename(id) }]),
+    ...(several ? [] : [{ icon: "rename", label: "Rename", keys: "F2", takesFocus: true, act: () => act.rename(id) }]),
     { icon: "copy", label: `Duplicate ${several}`.trim(), keys: "Ctrl+D", act: act.duplicate },
     { icon: "trash", label: `Delete ${several}`.trim(), keys: "Del", act: act.remove, bad: true }]
   return edits.length ? [...runs, ...edits] : runs.slice(0, -1)
@@ -55,7 +55,7 @@ export function StepMenu({ at, name, items, room, onClose }) {
     <div className="menu" role="menu" aria-label={`Actions for ${name}`} ref={ref} style={place} onKeyDown={onKey} onContextMenu={e => e.preventDefault()}>
       {items.map((item, i) => item === null ? <hr key={i} role="separator" /> : (
         <button key={item.label} role="menuitem" tabIndex={-1} disabled={item.off} title={item.hint} className={item.bad ? "is-bad" : ""}
-          onPointerEnter={e => e.currentTarget.focus({ preventScroll: true })} onClick={() => { onClose(true); item.act() }}>
+          onPointerEnter={e => e.currentTarget.focus({ preventScroll: true })} onClick={() => { onClose(!item.takesFocus); item.act() }}>
           <Icon name={item.icon} size={14} />{item.label}{item.keys && <kbd>{item.keys}</kbd>}
         </button>))}
     </div>

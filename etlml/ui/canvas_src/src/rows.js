@@ -2,11 +2,11 @@
 import style from "./rows.css"
 
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]]
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" })
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" })
 const mounted = new WeakMap()
 
-/** "3 min. ago", "in 2 hr.", "just now". */
+/** "3 minutes ago", "in 2 hours", "just now". */
 export function ago(iso, now = Date.now()) {
   const seconds = (new Date(iso) - now) / 1000
   for (const [unit, size] of UNITS) if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit)
