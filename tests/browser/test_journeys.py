@@ -55,6 +55,7 @@ def test_the_example_runs_at_one_click_and_its_model_is_in_the_registry(studio: 
 def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, settled: Callable[[], None]) -> None:
     page.goto(f"{studio.url}/pipelines")
     page.get_by_role("button", name="New pipeline").click()
+    page.get_by_role("radio", name="Empty canvas").click()
     page.get_by_role("textbox", name="Name").fill("built by hand")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Create", exact=True).click()
