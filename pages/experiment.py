@@ -109,7 +109,7 @@ def artifacts(one: Experiment) -> None:
         parts_there.append(("Confusion matrix", "rows that were not learned from", draw))
     if weights:
         draw = partial(st.plotly_chart, charts.importances(weights), config=charts.CONFIG, key="importances")
-        parts_there.append(("What counts", "importance of each column", draw))
+        parts_there.append(("Feature importance", "share of each column", draw))
     if curve:
         draw = partial(st.plotly_chart, charts.roc(*curve), config=charts.CONFIG, key="roc")
         parts_there.append(("ROC curve", "", draw))
@@ -132,7 +132,7 @@ def facts(one: Experiment) -> None:
             )
         )
     with right, st.container(border=True, height="stretch"):
-        parts.section("Data and surroundings")
+        parts.section("Data and environment")
         took = (one.finished_at - one.created_at).total_seconds() if one.finished_at else None
         st.html(
             parts.table_html(

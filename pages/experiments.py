@@ -6,6 +6,7 @@ import streamlit as st
 
 from etlml.store import Page
 from etlml.ui import charts, experiment_view, filters, frame, lists, pager, parts, place
+from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
 STATES = {"All": None, "Running": "running", "Completed": "completed", "Failed": "failed"}
@@ -79,9 +80,10 @@ def picked(ids: tuple[str, ...], ranked: str | None) -> None:
 
 
 def compare(ids: list[str]) -> None:
-    if st.button("All experiments", icon=":material/chevron_left:", type="tertiary", key="back"):
+    if st.button("Experiments", icon=":material/chevron_left:", type="tertiary", key="back"):
         place.set_params(compare=None)
         st.rerun()
+    parts.head("Compare experiments", sub=words.plural(len(ids), "experiment"))
     with parts.shown_errors():
         chosen = [services.experiments.get(one) for one in ids]
         metrics = experiment_view.common_metrics(chosen, most=6)
@@ -113,8 +115,9 @@ def curves(chosen: list[experiment_view.Experiment]) -> None:
     st.plotly_chart(charts.curves(series), config=charts.CONFIG, key=f"curve_{key}")
 
 
-parts.head("Experiments")
 ids = [one for one in place.param("compare").split(",") if one]
+if not ids:
+    parts.head("Experiments")
 if ids:
     compare(ids)
 elif not services.experiments.list(limit=1, with_artifacts=False).items:

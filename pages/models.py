@@ -36,7 +36,7 @@ def one_model(name: str) -> None:
     versions = services.models.versions(name)
     chosen = next((v for v in versions if v.version == place.param("version")), versions[0])
     header(chosen)
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns([1.15, 2], gap="medium")
     with left:
         rows = [model_view.version_row(version) for version in versions]
         happened = lists.draw(
@@ -119,15 +119,16 @@ def about(model: Model) -> None:
                 model.aliases,
                 default=model.aliases,
                 accept_new_options=True,
+                placeholder="Add an alias",
                 help="Such as production; an alias moves here from another version.",
             )
             text = st.text_area("Description", model.description, height=80)
-            if st.form_submit_button("Keep"):
+            if st.form_submit_button("Save", icon=":material/save:"):
                 parts.attempt(
                     lambda: services.models.update(
                         model.name, model.version, aliases=aliases, description=text, author=user.name
                     ),
-                    "Kept.",
+                    "Saved.",
                 )
                 st.rerun()
 

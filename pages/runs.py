@@ -41,17 +41,22 @@ def chosen_filters(view: str) -> dict[str, Any]:
     names = [pipeline.name for pipeline in services.pipelines.list(limit=200).items]
     with filters.bar():
         if view != "Grid":
-            found["q"] = filters.search("Search runs", width=220)
+            found["q"] = filters.search("Search runs", width=165)
         found["pipeline"] = filters.choice(
-            "Pipeline", names, key="pipeline", every="All pipelines" if view != "Grid" else "Pipeline", width=190
+            "Pipeline", names, key="pipeline", every="All pipelines" if view != "Grid" else "Pipeline", width=145
         )
         if view == "Grid":
             return found
         found["status"] = filters.choice(
-            "State", STATES, key="state", every="All states", width=140, worded=lambda one: look(one).label
+            "State", STATES, key="state", every="All states", width=118, worded=lambda one: look(one).label
         )
         found["trigger"] = filters.choice(
-            "Trigger", list(TRIGGER_LABEL), key="trigger", every="All triggers", worded=TRIGGER_LABEL.__getitem__
+            "Trigger",
+            list(TRIGGER_LABEL),
+            key="trigger",
+            every="All triggers",
+            width=125,
+            worded=TRIGGER_LABEL.__getitem__,
         )
         if view == "List":
             found |= list_filters()
@@ -70,9 +75,9 @@ def list_filters() -> dict[str, Any]:
             place.set_params(day=None)
             st.rerun()
     order = st.selectbox(
-        "Order", list(ORDERS), key="order", bind="query-params", label_visibility="collapsed", width=150
+        "Order", list(ORDERS), key="order", bind="query-params", label_visibility="collapsed", width=132
     )
-    warned = st.toggle("With warnings", key="warned", bind="query-params")
+    warned = st.toggle("Warnings", key="warned", bind="query-params", help="Only runs with warnings")
     return {**times, "warned": bool(warned), "longest": ORDERS[order or "Newest first"]}
 
 
@@ -144,7 +149,7 @@ def delete(picked: tuple[str, ...]) -> None:
         what = words.plural(len(picked), "run")
         st.write(f"{what} will be deleted for good. What they wrote to sinks, and their models, stay.")
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Keep", key="keep_runs"):
+            if st.button("Go back", key="keep_runs"):
                 st.rerun()
             if st.button("Delete", type="primary", key="delete_runs"):
                 each(picked, lambda one: services.runs.delete(one, author=user.name), "Deleted")

@@ -1,9 +1,10 @@
-"""Takes the pictures of docs/screenshots: ``python -m scripts.make_screenshots [FOLDER]``.
+"""Takes the pictures of docs/screenshots: ``python -m scripts.make_screenshots [FOLDER] [--width 1920] [--only NAME,NAME]``.
 
-A database of its own is filled as after some weeks of use, the studio is started on it, and every page is photographed
-in light and in dark. Needs Chromium.
+A database of its own is filled as after some weeks of use, the example pipelines run once for real, the studio is
+started on it, and every page, tab and main dialog is photographed in light and in dark. Needs Chromium.
 """
 
+import argparse
 import os
 import shutil
 import socket
@@ -12,69 +13,170 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from etlml.clock import utc_now
+from etlml.services import Services
+from etlml.services.principals import LOCAL_NAME
+from etlml.settings import get_settings
 from etlml.store import Store, open_store
 from etlml.store.mongod import EmbeddedMongod
-from scripts.seeding import seed
+from scripts.seeding import seed_past
+from scripts.seeding_present import seed_present
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
-SIZE = {"width": 1280, "height": 860}
+HEIGHTS = {1280: 860, 1920: 1080}
+MODES = ("light", "dark")
+DATABASE = "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-DRAWN_S = 3.0  # charts and the canvas draw after the page's script has ended
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+LISTS_DRAWN = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+    .filter(each => !each.getBoundingClientRect().height).length < 2"""  # one is the listener for keys, without a height
+DRAWN_MS = 1200  # charts and the canvas draw after the page's script has ended
+COLOURS = 200
+RUN_S = 300.0
 
 
-def pages(store: Store) -> dict[str, str]:
-    """What is photographed: a name, and the path that shows it."""
-    failed = store.runs.list(status="failed", limit=1).items[0].id
-    done = store.runs.list(status="success", limit=1).items[0].id
-    experiments = [one.id for one in store.experiments.list(limit=5).items]
-    checked = store.validations.list(limit=1).items[0].id
+class Shot(NamedTuple):
+    """A path, and what is done there before the picture is taken."""
+
+    path: str
+    act: Callable[[Page], None] = lambda _page: None
+
+
+def press(key: str) -> Callable[[Page], None]:
+    """Press the button of that key."""
+    return lambda page: page.locator(f".st-key-{key} button").first.click()
+
+
+def tab(name: str) -> Callable[[Page], None]:
+    """Choose a tab that the URL does not hold."""
+    return lambda page: page.get_by_role("tab", name=name, exact=True).click()
+
+
+def option(name: str) -> Callable[[Page], None]:
+    """Open the dialog for a new pipeline at one of its ways."""
+
+    def act(page: Page) -> None:
+        press("new_pipeline")(page)
+        page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name)).last.click()
+
+    return act
+
+
+def in_menu(key: str) -> Callable[[Page], None]:
+    """Press a button of a pipeline's menu."""
+
+    def act(page: Page) -> None:
+        page.locator("[data-testid=stPopover] button").first.click()
+        press(key)(page)
+
+    return act
+
+
+def scrolled(page: Page) -> None:
+    """Look at the lower part of the page."""
+    page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, each.scrollHeight)")
+
+
+def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
+    """What is photographed, by name; ``real`` holds the runs that were really executed."""
+    failed = store.runs.list(status="failed", trigger="schedule", limit=1).items[0].id
+    going = store.runs.list(status="running", limit=1).items[0].id
+    missed = store.runs.list(status="missed", limit=1).items[0].id
+    experiments = [one.id for one in store.experiments.list(limit=6).items if one.name == "late-flight"]
+    checked = store.validations.list(status="failed", limit=1).items[0].id
+    summary = store.pipelines.find("daily-summary").id
+    flights, run = "/pipeline?id=flights", f"/run?id={real['flights']}"
+    settings = ("Connections", "People", "Notifications", "Retention", "Engine", "Appearance", "System")
     return {
-        "dashboard": "/?range=30+d",
-        "pipelines": "/pipelines",
-        "canvas": "/pipeline?id=flights&step=clean",
-        "schedule": "/pipeline?id=flights&tab=Schedule",
-        "runs": "/runs",
-        "run": f"/run?id={done}",
-        "failed-run": f"/run?id={failed}",
-        "experiments": "/experiments",
-        "experiment": f"/experiment?id={experiments[0]}",
-        "compare": f"/experiments?compare={','.join(experiments)}",
-        "model": "/models?name=late-flight",
-        "validations": "/validations",
-        "validation": f"/validations?id={checked}",
-        "logs": "/logs?time=7+d&follow=false",
-        "settings": "/settings?tab=Retention",
+        "dashboard": Shot("/?range=30+d"),
+        "dashboard-below": Shot("/?range=30+d", scrolled),
+        "pipelines": Shot("/pipelines"),
+        "new-pipeline": Shot("/pipelines", press("new_pipeline")),
+        "import": Shot("/pipelines", press("import_pipeline")),
+        "canvas": Shot(f"{flights}&step=clean"),
+        "canvas-train": Shot(f"{flights}&step=model"),
+        "pipeline-runs": Shot(f"{flights}&tab=Runs"),
+        "schedule": Shot(f"{flights}&tab=Schedule"),
+        "yaml": Shot(f"{flights}&tab=YAML"),
+        "versions": Shot(f"{flights}&tab=Versions"),
+        "lineage": Shot(f"{flights}&tab=Lineage&step=clean&column=late"),
+        "run-form": Shot(flights, press("run")),
+        "script": Shot(flights, in_menu("as_script")),
+        "delete": Shot(flights, in_menu("delete")),
+        "runs": Shot("/runs"),
+        "runs-calendar": Shot("/runs?view=calendar"),
+        "runs-grid": Shot("/runs?view=grid&pipeline=flights"),
+        "run": Shot(run),
+        "run-below": Shot(f"{run}&step=clean&tab=Rows", scrolled),
+        "run-logs": Shot(f"{run}&tab=Logs", scrolled),
+        "failed-run": Shot(f"/run?id={failed}"),
+        "running-run": Shot(f"/run?id={going}"),
+        "missed-run": Shot(f"/run?id={missed}"),
+        "compare-runs": Shot(f"/compare?a={real['before']}&b={real['flights']}"),
+        "compare-runs-below": Shot(f"/compare?a={real['before']}&b={real['flights']}", scrolled),
+        "schedules": Shot("/schedules"),
+        "schedule-fires": Shot(f"/schedules?schedule={summary}"),
+        "backfills": Shot("/schedules?tab=Backfills"),
+        "backfill": Shot("/schedules", press("backfill")),
+        "experiments": Shot("/experiments"),
+        "experiment": Shot(f"/experiment?id={experiments[0]}"),
+        "experiment-below": Shot(f"/experiment?id={experiments[0]}", scrolled),
+        "compare": Shot(f"/experiments?compare={','.join(experiments)}"),
+        "models": Shot("/models"),
+        "model": Shot("/models?name=late-flight"),
+        "model-try": Shot("/models?name=penguins", tab("Try it")),
+        "model-call": Shot("/models?name=penguins", tab("Call it")),
+        "validations": Shot("/validations"),
+        "validation": Shot(f"/validations?id={checked}"),
+        "check": Shot("/validations?view=check"),
+        "logs": Shot("/logs?time=7+d&follow=false"),
+        "log-groups": Shot("/logs?tab=Groups&time=7+d"),
+        "audit": Shot("/logs?tab=Audit"),
+        **{f"settings-{name.lower()}": Shot(f"/settings?tab={name}") for name in settings},
+        "go-to": Shot("/", press("open_search")),
+        "shortcuts": Shot("/", press("open_shortcuts")),
     }
 
 
 @contextmanager
-def studio(uri: str, home: Path) -> Iterator[str]:
-    """The studio on a database; its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {
-        "ETLML_HOME": str(home),
-        "ETLML_MONGODB_URI": uri,
-        "ETLML_DATABASE": "pictures",
-        "ETLML_SUPERVISED": "true",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
+def process(*arguments: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """A Python process of the project, ended on leaving."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
         cwd=ROOT,
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
     )
-    url = f"http://127.0.0.1:{port}"
     try:
+        yield
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def studio(settings: Mapping[str, str]) -> Iterator[str]:
+    """The studio; its URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with process("streamlit", "run", "app.py", f"--server.port={port}", settings=settings):
         for _ in range(600):
             try:
                 urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
@@ -82,44 +184,105 @@ def studio(uri: str, home: Path) -> Iterator[str]:
             except OSError:
                 time.sleep(0.1)
         yield url
+
+
+def fill(store: Store, settings: Mapping[str, str]) -> dict[str, str]:
+    """Weeks of use, and real runs on top: they have rows to look at, to compare, to follow."""
+    now = utc_now()
+    pipelines = seed_past(store, days=21, now=now)
+    os.environ.update(settings)
+    get_settings.cache_clear()
+    services = Services(store, get_settings())
+    services.guide.note(LOCAL_NAME, dismissed=True)
+    services.workspace.install_examples()  # the data; the pipelines are there already
+    with process("etlml.cli", "worker", settings=settings):
+        runs = {}
+        for name, pipeline, params in (
+            ("penguins", "penguins", {}),
+            ("daily-summary", "daily-summary", {}),
+            ("before", "flights", {"min_distance": 500}),
+            ("flights", "flights", {}),
+        ):
+            runs[name] = services.runs.start(pipeline, params=params, author="ada").id
+            services.runs.wait(runs[name], RUN_S)
+    document = services.pipelines.get("flights").draft().model_dump()
+    document["steps"][3]["config"]["ops"][1]["columns"]["late"] = "(arr_delay > 20)::INT"
+    services.pipelines.update("flights", document, author="grace")
+    seed_present(store, pipelines, utc_now())
+    return runs
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[tuple[str, dict[str, Shot]]]:
+    """The studio on a filled database: its URL, and what is photographed there."""
+    server = EmbeddedMongod(folder / "mongod", ends_with_me=True)
+    try:
+        settings = {
+            "ETLML_HOME": str(folder / "home"),
+            "ETLML_MONGODB_URI": server.start(),
+            "ETLML_DATABASE": DATABASE,
+            "ETLML_API_PORT": str(free_port()),
+            "ETLML_SUPERVISED": "true",
+        }
+        store = open_store(settings["ETLML_MONGODB_URI"], DATABASE)
+        runs = fill(store, settings)
+        with process("etlml.cli", "api", settings=settings), studio(settings) as url:
+            yield url, shots(store, runs)
+        store.close()
     finally:
-        process.terminate()
-        process.wait(20)
+        server.stop()
 
 
-def photograph(browser: Browser, url: str, path: str, target: Path, *, dark: bool) -> None:
-    """One page in one mode."""
-    context = browser.new_context(viewport=SIZE, color_scheme="dark" if dark else "light", timezone_id="Europe/Berlin")  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(url + path)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
-    page.wait_for_timeout(DRAWN_S * 1000)
-    page.screenshot(path=target)
+def photograph(browser: Browser, url: str, wanted: Mapping[str, Shot], folder: Path, *, width: int, mode: str) -> None:
+    """All pictures of one mode; a file a name."""
+    context = browser.new_context(
+        viewport={"width": width, "height": HEIGHTS[width]},
+        color_scheme=mode,  # type: ignore[arg-type]
+        timezone_id="Europe/Berlin",
+    )
+    for name, shot in wanted.items():
+        page = context.new_page()
+        page.goto(url + shot.path)
+        page.wait_for_selector(IDLE, timeout=60_000)
+        page.wait_for_function(LISTS_DRAWN, timeout=60_000)
+        shot.act(page)
+        page.wait_for_timeout(DRAWN_MS / 3)
+        page.wait_for_selector(IDLE, timeout=60_000)
+        page.wait_for_function(LISTS_DRAWN, timeout=60_000)
+        page.wait_for_timeout(DRAWN_MS)
+        page.screenshot(path=folder / f"{name}-{mode}.png")
+        shrink(folder / f"{name}-{mode}.png")
+        page.close()
     context.close()
 
 
-def main(folder: Path = FOLDER) -> None:
+def shrink(file: Path) -> None:
+    """Write the picture again with fewer colours: a third of the size, and nobody sees it."""
+    with Image.open(file) as picture:
+        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Take all pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        server = EmbeddedMongod(Path(temporary) / "mongod", ends_with_me=True)
-        uri = server.start()
-        try:
-            store = open_store(uri, "pictures")
-            seed(store)
-            wanted = pages(store)
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=ARGUMENTS
-            )
-            with studio(uri, Path(temporary) / "home") as url:
-                for name, path in wanted.items():
-                    for mode in ("light", "dark"):
-                        photograph(browser, url, path, folder / f"{name}-{mode}.png", dark=mode == "dark")
-            browser.close()
-            store.close()
-        finally:
-            server.stop()
+    parser = argparse.ArgumentParser(description="Take pictures of every page in light and in dark.")
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    parser.add_argument("--width", type=int, choices=sorted(HEIGHTS), default=1280, help="of the window, in pixels")
+    parser.add_argument("--only", default="", help="names of pictures, with commas")
+    given = parser.parse_args(arguments)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        filled(Path(temporary)) as (url, every),
+        sync_playwright() as tools,
+    ):
+        only = set(filter(None, given.only.split(",")))
+        wanted = {name: shot for name, shot in every.items() if not only or name in only}
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = tools.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        for mode in MODES:
+            photograph(browser, url, wanted, given.folder, width=given.width, mode=mode)
+        browser.close()
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    main()

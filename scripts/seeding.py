@@ -11,7 +11,6 @@ from typing import Any
 
 from etlml.clock import utc_now
 from etlml.documents import (
-    AuditEntry,
     DataInfo,
     ErrorInfo,
     Experiment,
@@ -23,95 +22,16 @@ from etlml.documents import (
     Step,
     StepRun,
     Validation,
-    Worker,
 )
 from etlml.store import Store
+from scripts.seeding_people import seed_people
+from scripts.seeding_pipelines import FLEET, FLIGHTS, PENGUINS, SUMMARY, WEATHER
+from scripts.seeding_present import seed_present
 
 SEED = 7
-FLIGHTS: Sequence[dict[str, Any]] = (
-    {"id": "flights", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/flights.parquet"}}},
-    {
-        "id": "planes",
-        "type": "extract",
-        "needs": [],
-        "config": {"source": {"kind": "file", "path": "examples/planes.csv"}},
-    },
-    {
-        "id": "airlines",
-        "type": "extract",
-        "needs": [],
-        "config": {"source": {"kind": "file", "path": "examples/airlines.csv"}},
-    },
-    {
-        "id": "clean",
-        "type": "transform",
-        "needs": ["flights", "planes", "airlines"],
-        "config": {
-            "ops": [
-                {"op": "filter", "where": "dep_delay IS NOT NULL AND distance >= ${params.min_distance}"},
-                {"op": "derive", "columns": {"gain": "dep_delay - arr_delay", "late": "(arr_delay > 15)::INT"}},
-                {
-                    "op": "join",
-                    "with": "planes",
-                    "on": ["tailnum"],
-                    "how": "left",
-                    "columns": ["manufacturer", "seats"],
-                },
-                {"op": "join", "with": "airlines", "on": ["carrier"], "how": "left"},
-            ]
-        },
-    },
-    {
-        "id": "check",
-        "type": "validate",
-        "needs": ["clean"],
-        "config": {
-            "rules": [
-                {"rule": "not_null", "column": "flight"},
-                {"rule": "between", "column": "distance", "min": 1, "max": 10000},
-                {"rule": "in_set", "column": "origin", "values": ["EWR", "JFK", "LGA"]},
-            ]
-        },
-    },
-    {
-        "id": "save",
-        "type": "load",
-        "needs": ["check"],
-        "config": {"sink": {"kind": "file", "path": "out/flights.parquet"}, "mode": "overwrite"},
-    },
-    {
-        "id": "database",
-        "type": "load",
-        "needs": ["check"],
-        "config": {"sink": {"kind": "sqlite", "path": "out/flights.sqlite", "table": "flights"}, "mode": "overwrite"},
-    },
-    {
-        "id": "model",
-        "type": "train",
-        "needs": ["check"],
-        "config": {"target": "late", "algorithm": "random_forest_classifier", "register_as": "late-flight"},
-    },
-)
-PENGUINS: Sequence[dict[str, Any]] = (
-    {"id": "penguins", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/penguins.csv"}}},
-    {"id": "measured", "type": "transform", "config": {"ops": [{"op": "drop_null"}]}},
-    {
-        "id": "species",
-        "type": "train",
-        "config": {"target": "species", "algorithm": "random_forest_classifier", "register_as": "penguins"},
-    },
-)
-SUMMARY: Sequence[dict[str, Any]] = (
-    {"id": "flights", "type": "extract", "config": {"source": {"kind": "file", "path": "examples/flights.parquet"}}},
-    {
-        "id": "by_day",
-        "type": "transform",
-        "config": {"ops": [{"op": "aggregate", "by": ["month", "day"], "columns": {"flights": "count(*)"}}]},
-    },
-    {"id": "save", "type": "load", "config": {"sink": {"kind": "file", "path": "out/daily.csv"}, "mode": "overwrite"}},
-)
 _ROWS = {"flights": 336_776, "planes": 3_322, "airlines": 16, "clean": 328_063, "check": 328_063, "save": 328_063}
 _ROWS |= {"database": 328_063, "model": 328_063, "penguins": 344, "measured": 333, "species": 333, "by_day": 365}
+_ROWS |= {"weather": 26_115, "by_hour": 26_114, "by_maker": 35}
 _FAILURES = (
     (
         "check",
@@ -129,10 +49,34 @@ _FAILURES = (
 
 def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[str, Pipeline]:
     """Fill an empty database; the pipelines by name."""
-    chance = random.Random(SEED)
     now = now or utc_now()
-    pipelines = {
-        "flights": _pipeline(
+    pipelines = seed_past(store, days=days, now=now)
+    seed_present(store, pipelines, now)
+    return pipelines
+
+
+def seed_past(store: Store, *, days: int, now: datetime) -> dict[str, Pipeline]:
+    """What has ended: nothing of it would be taken up by a worker."""
+    chance = random.Random(SEED)
+    pipelines = {one.name: one for one in _pipelines()}
+    for pipeline in pipelines.values():
+        store.pipelines.add(pipeline, author="examples")
+    for pipeline in pipelines.values():
+        for hours in _hours(pipeline, days, chance):
+            run = _run(pipeline, now - timedelta(hours=hours), chance)
+            store.runs.add(run)
+            for state in (run.model_copy(update={"status": "running"}), run):
+                store.pipelines.mark_run(pipeline.id, state)
+            _logs(store, run)
+            _validation(store, pipeline, run, chance)
+    _experiments(store, pipelines, now, chance)
+    seed_people(store, now)
+    return pipelines
+
+
+def _pipelines() -> Sequence[Pipeline]:
+    return (
+        _pipeline(
             "flights",
             FLIGHTS,
             "New York flights of 2013: clean, join, check, save, learn who is late",
@@ -140,55 +84,15 @@ def seed(store: Store, *, days: int = 21, now: datetime | None = None) -> dict[s
             "0 6 * * 1-5",
             {"min_distance": 1},
         ),
-        "penguins": _pipeline(
+        _pipeline(
             "penguins", PENGUINS, "Which penguin is it? A small model on a small file", ["example", "ml"], None, {}
         ),
-        "daily-summary": _pipeline(
-            "daily-summary", SUMMARY, "Flights a day, every morning", ["example"], "30 5 * * *", {}
+        _pipeline("daily-summary", SUMMARY, "Flights a day, every morning", ["example"], "30 5 * * *", {}),
+        _pipeline("weather", WEATHER, "Hourly weather at the three airports", ["weather"], "15 */3 * * *", {}),
+        _pipeline(
+            "fleet-report", FLEET, "Planes and seats by maker, for the Monday meeting", ["report"], "0 7 * * 1", {}
         ),
-    }
-    for pipeline in pipelines.values():
-        store.pipelines.add(pipeline, author="examples")
-    for pipeline in pipelines.values():
-        runs = [_run(pipeline, now - timedelta(hours=hours), chance) for hours in _hours(pipeline, days, chance)]
-        for run in runs:
-            store.runs.add(run)
-            for state in (run.model_copy(update={"status": "running"}), run):
-                store.pipelines.mark_run(pipeline.id, state)
-            _logs(store, run)
-            _validation(store, pipeline, run, chance)
-    _experiments(store, pipelines, now, chance)
-    _running(store, pipelines["flights"], now)
-    _activity(store, now)
-    return pipelines
-
-
-def _activity(store: Store, now: datetime) -> None:
-    """A worker that counts as alive for an hour, and what people did."""
-    store.workers.beat(
-        Worker(
-            id="demo",
-            host="workbench",
-            pid=4711,
-            slots=4,
-            running=["1"],
-            started_at=now,
-            heartbeat_at=now + timedelta(hours=1),
-        )
     )
-    deeds = (
-        ("ada", "started", "run", {"pipeline": "flights"}, 0.1),
-        ("grace", "changed", "pipeline", {"name": "penguins"}, 42),
-        ("ada", "changed", "model", {"name": "late-flight v1.2"}, 180),
-        ("ada", "registered", "model", {"name": "late-flight v1.2"}, 185),
-        ("grace", "created", "connection", {"name": "warehouse"}, 1500),
-        ("examples", "created", "pipeline", {"name": "daily-summary"}, 9000),
-    )
-    for actor, action, kind, details, minutes in deeds:
-        entry = AuditEntry(
-            actor=actor, action=action, kind=kind, key="1", details=dict(details), ts=now - timedelta(minutes=minutes)
-        )
-        store.audit.add(entry)
 
 
 def _pipeline(
@@ -206,7 +110,7 @@ def _pipeline(
 
 
 def _hours(pipeline: Pipeline, days: int, chance: random.Random) -> list[float]:
-    each_day = {"flights": 3, "penguins": 1, "daily-summary": 1}[pipeline.name]
+    each_day = {"flights": 3, "weather": 2, "fleet-report": 0}.get(pipeline.name, 1)
     return sorted(
         (day * 24 + chance.uniform(0.6, 23) for day in range(days) for _ in range(chance.randint(0, each_day + 1))),
         reverse=True,
@@ -452,40 +356,3 @@ def _experiments(store: Store, pipelines: dict[str, Pipeline], now: datetime, ch
                 store.models.set_status("late-flight", model.version, "deployed")
                 store.models.set_aliases("late-flight", model.version, ["production"])
             store.experiments.update(experiment.id, {"model_name": model.name, "model_version": model.version})
-
-
-def _running(store: Store, pipeline: Pipeline, now: datetime) -> None:
-    done = {
-        "flights": "success",
-        "planes": "success",
-        "airlines": "cached",
-        "clean": "success",
-        "check": "success",
-        "save": "success",
-        "database": "running",
-        "model": "running",
-    }
-    steps = [
-        StepRun(
-            id=step.id,
-            name=step.name,
-            type=step.type,
-            status=done[step.id],  # type: ignore[arg-type]
-            started_at=now - timedelta(seconds=3 - 0.3 * i),
-            rows_out=_ROWS[step.id] if done[step.id] != "running" else None,
-            finished_at=now - timedelta(seconds=2.7 - 0.3 * i) if done[step.id] != "running" else None,
-        )
-        for i, step in enumerate(pipeline.steps)
-    ]
-    run = Run(
-        pipeline_id=pipeline.id,
-        pipeline_name=pipeline.name,
-        triggered_by="ada",
-        created_at=now - timedelta(seconds=3),
-        started_at=now - timedelta(seconds=3),
-        steps=steps,
-        params=pipeline.params,
-    )
-    store.runs.add(run)
-    claimed = store.runs.claim("demo", now - timedelta(seconds=3), timedelta(days=2).total_seconds())
-    store.pipelines.mark_run(pipeline.id, claimed or run)

@@ -249,11 +249,12 @@ def trend(days: Sequence[str], scores: Sequence[float], *, height: int = 150) ->
 
     figure = go.Figure(
         go.Scatter(
-            x=list(days),
+            x=[words.day(date.fromisoformat(day), year=False) for day in days],
             y=[score * 100 for score in scores],
             mode="lines+markers",
             hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
         )
     )
+    figure.update_xaxes(type="category", nticks=8)
     figure.update_yaxes(ticksuffix=" %", rangemode="normal")
     return _styled(figure, height)

@@ -77,6 +77,6 @@ def state(options: Mapping[str, str | None], *, key: str = "state") -> str | Non
 
 def since(now: datetime) -> datetime | None:
     """The begin of a span of time that ends now; None for any time."""
-    chosen = st.selectbox("Time", list(TIMES), key="time", bind="query-params", label_visibility="collapsed", width=130)
+    chosen = st.selectbox("Time", list(TIMES), key="time", bind="query-params", label_visibility="collapsed", width=118)
     span = TIMES[chosen or "Any time"]
     return now - span if span else None

@@ -39,7 +39,7 @@ def group_row(group: LogGroup) -> dict[str, Any]:
 
 def draw(found: Sequence[LogGroup]) -> None:
     """The list; a click leads to the lines of a group."""
-    parts.section("Equal problems", "warnings and errors that differ only in numbers, ids, paths and quoted parts")
+    parts.section("Grouped problems", "warnings and errors that differ only in numbers, ids, paths and quoted parts")
     happened = lists.draw(
         "log_groups",
         COLUMNS,

@@ -89,7 +89,7 @@ def _from_yaml(services: Services, user: Principal) -> None:
     file = st.file_uploader("A YAML or JSON file", type=["yaml", "yml", "json"], key="new_file", max_upload_size=1)
     given = file.getvalue().decode("utf-8", "replace") if file else _HINT
     with st.container(key="code-new-yaml"):
-        text = st.text_area("or text", given, height=280, key=f"new_yaml_{file.file_id if file else ''}")
+        text = st.text_area("Or its text", given, height=280, key=f"new_yaml_{file.file_id if file else ''}")
     with st.container(horizontal=True, horizontal_alignment="right"):
         check = st.button("Check", icon=":material/fact_check:", key="new_check")
         pressed = st.button("Create", type="primary", key="new_create", icon=":material/add:")

@@ -150,7 +150,7 @@ def confirm(
     def ask() -> None:
         st.write(text)
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Keep", key="confirm_no"):
+            if st.button("Go back", key="confirm_no"):
                 st.rerun()
             if st.button(button, type="primary", key="confirm_yes") and attempt(action, done):
                 if then is not None:

@@ -34,6 +34,15 @@ _NOUNS = {
     "model": "a model",
     "experiment": "an experiment",
     "api_key": "an API key",
+    "backfill": "a backfill",
+    "schedule": "a schedule",
+    "connection": "a connection",
+    "channel": "a channel",
+    "validation": "a validation",
+    "webhook": "a webhook",
+    "user": "a person",
+    "settings": "the settings",
+    "secret": "a secret",
 }
 
 
