@@ -1,11 +1,10 @@
-"""Time and identity, as arguments: whatever needs "now" or a new id takes a ``Clock`` or a ``NewId``."""
+"""Time, as an argument: whatever needs "now" takes a ``Clock``. And new ids."""
 
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-NewId = Callable[[], str]
 
 
 def utc_now() -> datetime:

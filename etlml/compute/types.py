@@ -33,7 +33,6 @@ _FAMILIES = (
     ("text", re.compile(r"(VARCHAR|ENUM\(.*\)|UUID)")),
     ("moment", re.compile(r"(DATE|TIMESTAMP.*)(?<!\])")),
 )
-WHOLE_NUMBERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER")
 TOO_WIDE_FOR_PARQUET = frozenset({"HUGEINT", "UHUGEINT"})
 
 

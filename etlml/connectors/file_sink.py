@@ -21,7 +21,6 @@ from etlml.connectors.places import is_glob, located, refuse_own_folders
 from etlml.connectors.stopping import refuse_cancelled
 from etlml.errors import ConfigInvalid
 
-EXCEL_ROWS = 1_048_575
 UNPACKED_WRITES = frozenset({None, "gzip", "zstd"})
 
 

@@ -22,7 +22,6 @@ _FORMATS: dict[str, Format] = {
     ".xlsx": "excel",
 }
 PACKINGS = {".gz": "gzip", ".zst": "zstd", ".zip": "zip", ".bz2": "bz2", ".xz": "xz"}
-WRITABLE_PACKINGS = frozenset({"gzip", "zstd"})
 OPTIONS: dict[Format, frozenset[str]] = {
     "csv": frozenset({"header", "delimiter", "null_values", "types", "encoding"}),
     "tsv": frozenset({"header", "delimiter", "null_values", "types", "encoding"}),

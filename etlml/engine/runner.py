@@ -89,10 +89,6 @@ class Runner:
         if self._session is not None:
             self._session.interrupt()
 
-    @property
-    def stop_reason(self) -> StopReason | None:
-        return self._reason
-
     def execute(self) -> Run:
         """Work through the graph and make the run final.
 

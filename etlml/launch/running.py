@@ -104,12 +104,6 @@ def read_state(home: Path) -> UpState | None:
         return None
 
 
-def live_state(home: Path) -> UpState | None:
-    """What the file says, if the supervisor that wrote it still lives."""
-    state = read_state(home)
-    return state if state and psutil.pid_exists(state.pid) else None
-
-
 def end_processes(processes: Any) -> None:
     """End what a killed supervisor may have left behind."""
     left = [found for process in processes if (found := process.found())]

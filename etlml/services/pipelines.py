@@ -114,12 +114,6 @@ class PipelineService:
             return pipelines.update(saved.id, {"schedule_since": utc_now()})  # what lies before was never due
         return saved
 
-    def update_from_yaml(
-        self, name_or_id: str, text: str, *, expected_version: int | None = None, author: str = LOCAL_NAME
-    ) -> Pipeline:
-        """``update`` from YAML."""
-        return self.update(name_or_id, from_yaml(text), expected_version=expected_version, author=author)
-
     def apply(self, document: Document, *, author: str = LOCAL_NAME) -> tuple[Pipeline, Change]:
         """Make the pipeline of that name be as the document says: create it, change it, or leave it alone if it is so."""
         draft = checked_draft(document)

@@ -129,23 +129,6 @@ class Store:
         except PyMongoError as error:
             raise fault(error) from None
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """The same for a ``with`` block, which cannot be repeated: Conflict if others wrote in between.
-
-        Prefer ``in_transaction`` where the work can be a function.
-        """
-        if current_session.get() is not None or not _is_real(self.database.client):
-            yield
-            return
-        with (
-            translated(),
-            self.database.client.start_session() as session,
-            session.start_transaction(ReadConcern("snapshot"), MAJORITY),
-            _within(session),
-        ):
-            yield
-
     def facts(self) -> "ServerFacts":
         """What server this is, for doctor and the system page; Unavailable if it does not answer."""
         if not _is_real(self.database.client):

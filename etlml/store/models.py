@@ -206,12 +206,6 @@ class ModelStore(DocumentStore[Model]):
             raise Conflict(f"An alias of {name!r} was moved by somebody else. Try again.") from None
         return result
 
-    def delete_version(self, name: str, version: str) -> Model:
-        """Remove one version; what it was. NotFound if there is none such."""
-        model = self.find(name, version)
-        self.delete(model.id)
-        return model
-
     def counts_by_status(self) -> dict[str, int]:
         """How many versions there are in each status."""
         groups = self.collection.aggregate([{"$group": {"_id": "$status", "n": {"$sum": 1}}}])

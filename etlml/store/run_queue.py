@@ -7,7 +7,7 @@ leak when a process dies: whatever makes a run stop being "running" frees its sl
     pending ──claim──> running ──finish──> success | failed | cancelled
        │  ^               │
        │  └───────────────┴── release, take_back (take_back: failed after too many attempts)
-       └── request_cancel, end_pending ──> cancelled | missed
+       └── request_cancel ──> cancelled
 
 ``attempt`` is the fencing token: it grows with every claim and never shrinks, and a worker's writes carry it.
 """
@@ -213,15 +213,6 @@ class RunQueue(DocumentStore[Run]):
                 return decoded(Run, found)
             if (run := self.get(run_id)).is_final:
                 raise StateConflict(f"Run {run_id!r} has ended already: {run.status}.", status=run.status)
-
-    def end_pending(
-        self, run_id: str, status: Literal["cancelled", "missed"], now: datetime, reason: str
-    ) -> Run | None:
-        """End a run that waits, with the reason; None if it waits no more."""
-        found = self.collection.change(
-            {"_id": run_id, "status": "pending"}, [{"$set": ended(status, now, reason=reason)}]
-        )
-        return decoded(Run, found) if found else None
 
     def expired(self, now: datetime, *, limit: int = 100) -> Sequence[Run]:
         """Running runs whose lease ran out before ``now``, the longest lost first."""

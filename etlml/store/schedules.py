@@ -14,11 +14,6 @@ class ScheduleStore:
     def __init__(self, database: Database[Document]) -> None:
         self.collection = Collection(database["schedules"])
 
-    def last_fire(self, pipeline_id: str) -> datetime | None:
-        """The last fire that was dealt with; None if there was none since the schedule was set."""
-        found = self.collection.find_one({"_id": pipeline_id})
-        return found["last_fire"] if found else None
-
     def last_fires(self) -> dict[str, datetime]:
         """All of them, by pipeline."""
         return {str(each["_id"]): each["last_fire"] for each in self.collection.find({})}

@@ -8,8 +8,6 @@ import streamlit as st
 
 from etlml.ui.assets_route import loader
 
-Cells = Mapping[str, Any]
-
 
 class Column(NamedTuple):
     """A column of a list; ``kind`` says how its cells look.

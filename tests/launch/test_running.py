@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from etlml.errors import StateConflict
-from etlml.launch.running import Process, Running, UpState, live_state, read_state
+from etlml.launch.running import Process, Running, UpState, read_state
 
 HOLD = """
 import sys, time
@@ -45,7 +45,6 @@ def test_one_that_was_killed_does_not_hold_the_folder(tmp_path: Path, holder: su
     holder.kill()
     holder.wait()
     assert read_state(tmp_path) is not None
-    assert live_state(tmp_path) is None
     running = Running(tmp_path)
     assert read_state(tmp_path) is None
     running.release()

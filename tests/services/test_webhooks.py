@@ -86,6 +86,6 @@ def test_the_digest_is_shown_nowhere_and_saving_what_was_shown_keeps_it(services
     versions = json.dumps([each.model_dump(mode="json") for each in services.pipelines.versions("small")])
     assert digest not in stored.model_dump_json() + versions + services.pipelines.to_yaml(stored)
     services.pipelines.update("small", {**shown, "description": "changed on a screen"})
-    services.pipelines.update_from_yaml("small", services.pipelines.to_yaml(stored))
+    services.pipelines.apply_yaml(services.pipelines.to_yaml(stored))
     assert services.pipelines.get("small").triggers[0].token_hash == digest
     assert services.webhooks.start(token).trigger == "webhook"

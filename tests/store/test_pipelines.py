@@ -173,13 +173,5 @@ class TestTransactions:
 
         with pytest.raises(NotFound):
             real_store.in_transaction(work)
-        with pytest.raises(NotFound), real_store.transaction():
-            work()
         assert real_store.runs.count() == 0
         assert real_store.settings.all() == {}
-
-    def test_a_block_is_committed_at_its_end(self, real_store: Store, a_run: MakeRun) -> None:
-        with real_store.transaction():
-            real_store.runs.add(a_run(id="r1"))
-            real_store.settings.set("a", 1)
-        assert (real_store.runs.count(), real_store.settings.all()) == (1, {"a": 1})

@@ -208,13 +208,6 @@ class TestCancel:
         with pytest.raises(NotFound, match="no run 'nope'"):
             store.runs.request_cancel("nope", now)
 
-    def test_a_waiting_run_can_be_ended_as_missed(self, store: Store, a_run: MakeRun, now: datetime) -> None:
-        run = store.runs.add(a_run())
-        ended = store.runs.end_pending(run.id, "missed", now, "too late")
-        assert ended is not None
-        assert (ended.status, ended.reason, ended.duration_s) == ("missed", "too late", 0)
-        assert store.runs.end_pending(run.id, "missed", now, "too late") is None
-
 
 class TestTakeBack:
     def test_leaves_a_lease_that_still_holds(self, store: Store, a_run: MakeRun, now: datetime) -> None:

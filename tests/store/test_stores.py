@@ -220,13 +220,13 @@ class TestSmallThings:
         assert store.settings.get("a") is None
 
     def test_schedules_never_go_back(self, store: Store, now: datetime) -> None:
-        assert store.schedules.last_fire("p") is None
+        assert "p" not in store.schedules.last_fires()
         assert store.schedules.advance("p", now) == now
         assert store.schedules.advance("p", now - timedelta(hours=1)) == now
         store.schedules.reset("p", now - timedelta(hours=2))
         assert store.schedules.last_fires() == {"p": now - timedelta(hours=2)}
         store.schedules.delete("p")
-        assert store.schedules.last_fire("p") is None
+        assert "p" not in store.schedules.last_fires()
 
     def test_backfills_move_from_state_to_state(self, store: Store, now: datetime) -> None:
         added = store.backfills.add(Backfill(pipeline_id="p", since=now, until=now, intervals=[now]))
