@@ -207,7 +207,7 @@ def readable(sql: str) -> str:
     """SQL laid out for reading, its helper tables named by their number; as it is where it cannot be laid out."""
     try:
         text = sqlglot.transpile(sql, read="duckdb", write="duckdb", pretty=True)[0]
-    except (SqlglotError, IndexError):
+    except (SqlglotError, IndexError, RecursionError):  # brackets in brackets are DuckDB's to count
         text = sql
     number = 1
     while f'"~{number}"' in text:

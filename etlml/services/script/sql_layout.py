@@ -6,6 +6,7 @@ from functools import lru_cache
 import duckdb
 
 WIDTH = 92
+DEEPEST = 12  # brackets within brackets that are opened over several lines; what lies deeper stays on one
 _TOKEN = re.compile(
     r"""(?P<text>[eE]?'(?:[^'\\]|''|\\.)*')|(?P<name>"(?:[^"]|"")*")|(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<dollar>\$(?:\w*)\$.*?\$)"""
     r"""|(?P<fill>⟦[^⟧]*⟧)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<blank>\s+)|(?P<word>\w+)|(?P<other>.)""",
@@ -117,7 +118,7 @@ def _opened(kinds: list[str], words: list[str], indent: str) -> list[str]:
             depth -= 1
             if depth == 0:
                 spans.append((start, place))
-    if not spans:
+    if not spans or len(indent) >= 4 * DEEPEST:
         return [indent + _joined(kinds, words)]
     start, end = max(spans, key=lambda span: len("".join(words[span[0] : span[1]])))
     inner = _lines(kinds[start + 1 : end], words[start + 1 : end], indent + "    ")

@@ -100,6 +100,10 @@ class TestATransform:
         with pytest.raises(EtlmlError, match="failed in line 2"):
             service.of_step(draft(transform({"op": "python", "code": "def transform(df):\n    1 / 0"})), "clean")
 
+    def test_an_expression_of_many_brackets(self, service: PreviewService) -> None:
+        deep = {"op": "derive", "columns": {"y": "(" * 400 + "x" + ")" * 400}}
+        assert service.of_step(draft(transform(deep)), "clean").rows[0]["y"] == 1.5
+
 
 class TestWhatIsWrong:
     def test_a_wrong_column_says_what_was_meant_and_in_which_step(self, service: PreviewService) -> None:
