@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal, Unpack
 
 from etlml.documents import LogEntry
@@ -72,7 +72,9 @@ class LogService:
             InvalidInput: A filter cannot be used; at once, not at the first piece.
         """
         lines = self._store.logs.each(**wanted)
-        worded = (f"{entry.model_dump_json()}\n" if form == "jsonl" else line_text(entry) for entry in lines)
+        first = list(islice(lines, 1))  # now: once a file has begun, nobody can be told what is wrong
+        every = chain(first, lines)
+        worded = (f"{entry.model_dump_json()}\n" if form == "jsonl" else line_text(entry) for entry in every)
         return _packed(_pieces(worded)) if packed else _pieces(worded)
 
     def sources(self) -> Sequence[str]:

@@ -20,6 +20,7 @@ from etlml.redaction import redacted
 RETRIED_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult")
 _CREDENTIALS_REFUSED = {13, 18}
 _NEEDS_REPLICA_SET = 20
+_NO_PATTERN = 51091  # a regular expression that Python knows and MongoDB does not, such as (?a)
 _TIMED_OUT = {50, 262}
 _LONGEST = 300  # letters of a driver's message that are worth showing
 
@@ -37,6 +38,10 @@ def fault(error: Exception) -> EtlmlError:
         return ConfigInvalid(f"ETLML_MONGODB_URI cannot be used: {text}", field="mongodb_uri")
     if isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code in _TIMED_OUT):
         return InvalidInput("The query took too long. Narrow its time range or its text filter.")
+    if isinstance(error, OperationFailure) and error.code == _NO_PATTERN:
+        return InvalidInput(
+            "The pattern cannot be used: MongoDB does not know a part of it. Write it simpler.", field="q"
+        )
     if isinstance(error, ConnectionFailure):
         return Unavailable("MongoDB cannot be reached. Is it running? `etlml doctor` says what was found.", reason=text)
     if isinstance(error, OperationFailure) and error.code in _CREDENTIALS_REFUSED:

@@ -160,7 +160,8 @@ def test_all_lines_that_fit_are_sent_as_a_file(client: TestClient, services: Ser
     assert reply.text.endswith("bad\nTraceback\n  x\n")
     packed = client.get("/api/logs/export?format=jsonl&gzip=true&level=ERROR")
     assert json.loads(gzip.decompress(packed.content))["message"] == "bad"
-    assert client.get("/api/logs/export?q=(&regex=true").status_code == 422
+    for unknown in ("(", "(?a)x"):  # the second only to MongoDB
+        assert client.get("/api/logs/export", params={"q": unknown, "regex": True}).status_code == 422
 
 
 def test_logs_filter_by_level_and_text(client: TestClient, services: Services) -> None:
