@@ -35,6 +35,10 @@ FINAL_RUN_STATUSES: frozenset[str] = frozenset({"success", "failed", "cancelled"
 FINAL_STEP_STATUSES: frozenset[str] = frozenset({"success", "failed", "skipped", "cached"})
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}$"
 STEP_ID_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$"
+PATTERN_WORDS = {
+    NAME_PATTERN: "begin with a letter of A to Z or a digit, and use at most 100 letters, digits, blanks, _ . and -",
+    STEP_ID_PATTERN: "begin with a letter of A to Z or _, and use at most 63 letters, digits, _ and -",
+}
 
 
 def _aware(value: datetime) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from etlml.documents import PATTERN_WORDS
 from etlml.errors import ConfigInvalid, did_you_mean
 
 _LONGEST_INPUT = 60
@@ -64,6 +65,8 @@ def _message(complaint: Any, model: Any, field: str) -> str:
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in str(context.get("expected", "")).replace(" or ", ",").split(",")]
         return f"{at} is {_shown(value)}. It must be one of: {', '.join(allowed)}. {_near(value, allowed)}".strip()
+    if kind == "string_pattern_mismatch" and context.get("pattern") in PATTERN_WORDS:
+        return f"{at} is {_shown(value)}: {PATTERN_WORDS[context['pattern']]}."
     if kind == "value_error":
         return f"{at}: {context.get('error', complaint['msg'])!s}"
     return f"{at} is {_shown(value)}: {complaint['msg'][:1].lower()}{complaint['msg'][1:]}."

@@ -55,3 +55,9 @@ def test_a_wrong_literal_lists_the_allowed_ones() -> None:
         in error.message
     )
     assert "Did you mean 'extract'?" in error.message
+
+
+def test_a_name_that_cannot_be_one_says_what_can() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PipelineDraft.model_validate({"name": "a/b", "steps": []})
+    assert "'a/b': begin with a letter" in config_invalid(caught.value, PipelineDraft, where="Pipeline").message
