@@ -1,4 +1,4 @@
-// Keys that work on every page, and the light or dark that the browser starts with next time.
+// Keys that work on every page, words for a server that is away, and the light or dark that the browser starts with next time.
 
 const PRESS = { "?": "open_shortcuts" }
 
@@ -68,7 +68,27 @@ function keepMode(mode, paths) {
   } catch { /* no storage: the page may flash in the other mode when it is loaded */ }
 }
 
+// What Streamlit says while the server does not answer, said for people who know no Streamlit.
+const AWAY = {
+  "Connection error": "The studio does not answer",
+  "Streamlit server is not responding. Are you connected to the internet?":
+    "It was stopped, or is being started again. This page goes on by itself once it is back; your drafts are kept.",
+}
+
+function sayAway() {
+  for (const dialog of document.querySelectorAll('[role="dialog"]')) {
+    const texts = document.createTreeWalker(dialog, NodeFilter.SHOW_TEXT)
+    while (texts.nextNode()) {
+      const words = AWAY[texts.currentNode.data]
+      if (words) texts.currentNode.data = words
+    }
+  }
+}
+
 export default function ({ data }) {
+  window.etlmlAway?.disconnect()
+  window.etlmlAway = new MutationObserver(sayAway)
+  window.etlmlAway.observe(document.body, { childList: true })
   if (window.etlmlKeys) document.removeEventListener("keydown", window.etlmlKeys, true)
   window.etlmlKeys = onKey
   document.addEventListener("keydown", onKey, true)
