@@ -5,12 +5,15 @@ browser, so that widgets, tables and our own components all take the viewer's co
 """
 
 import asyncio
+import logging
 from collections import OrderedDict
 from threading import Lock
 from typing import Any, NamedTuple
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from etlml.errors import EtlmlError
 from etlml.services.preferences import Mode
@@ -18,6 +21,7 @@ from etlml.services.principals import LOCAL_NAME
 from etlml.ui import accents, gate
 from etlml.ui.backend import backend
 
+_log = logging.getLogger(__name__)
 _MOST_SESSIONS = 2000
 _LARGEST = 256 * 1024  # a start of a run is a few kilobytes
 _MARK = b"main.py"  # every start of a run names the main script, so that other messages need not be parsed
@@ -96,17 +100,25 @@ def dressed(data: bytes, first: Look) -> bytes:
     """A message to the browser; where it starts a run, with the theme of its session (``first`` if that has none yet)."""
     if len(data) > _LARGEST or _MARK not in data:
         return data
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-    message = ForwardMsg.FromString(data)
-    if message.WhichOneof("type") != "new_session":
+    try:
+        message = ForwardMsg.FromString(data)
+        if message.WhichOneof("type") != "new_session":
+            return data
+        session = message.new_session.initialize.session_id
+        look = looks.get(session)
+        if look is None:
+            looks.keep(session, look := first)
+        _dress(message.new_session.custom_theme, look)
+        return bytes(message.SerializeToString())
+    except (
+        DecodeError,
+        AttributeError,
+        ValueError,
+    ) as error:  # another Streamlit: its own colours are better than no page
+        _log.warning(
+            "This Streamlit starts its runs in another way, so that no viewer gets colours of their own: %s", error
+        )
         return data
-    session = message.new_session.initialize.session_id
-    look = looks.get(session)
-    if look is None:
-        looks.keep(session, look := first)
-    _dress(message.new_session.custom_theme, look)
-    return bytes(message.SerializeToString())
 
 
 def _dress(theme: Any, look: Look) -> None:

@@ -6,33 +6,41 @@ browser clears what it has just drawn: the page stays empty. If it comes before 
 """
 
 from dataclasses import replace
+from typing import Any
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
-_run = ScriptRunner._run_script
-_request = ScriptRequests._request_rerun_locked
+from etlml.ui.mending import replaced
+
+_run: Any = getattr(ScriptRunner, "_run_script", None)
+_request: Any = getattr(ScriptRequests, "_request_rerun_locked", None)
 
 
-def pass_over() -> None:
-    """From now on pass over events of pages that were left."""
-    ScriptRunner._run_script = _run_unless_late  # type: ignore[method-assign, assignment]
-    ScriptRequests._request_rerun_locked = _request_unless_late  # type: ignore[method-assign, assignment]
+def pass_over() -> bool:
+    """From now on pass over events of pages that were left; False if this Streamlit is another one than we know."""
+    runs = replaced(ScriptRunner, "_run_script", ["rerun_data"], _run_unless_late)
+    requests = replaced(ScriptRequests, "_request_rerun_locked", ["new_data"], _request_unless_late)
+    return runs and requests
 
 
 def _run_unless_late(runner: ScriptRunner, rerun_data: RerunData) -> None:
-    """Run, unless only parts are asked for that belong to another page than was shown last, or that are gone."""
+    if not _is_late(runner, rerun_data):
+        _run(runner, rerun_data)
+
+
+def _is_late(runner: ScriptRunner, rerun_data: RerunData) -> bool:
+    """Whether only parts are asked for that belong to another page than was shown last, or that are gone."""
     parts = rerun_data.fragment_id_queue
-    if parts:
-        shown = runner._get_script_run_ctx().page_script_hash
-        left = bool(shown) and rerun_data.page_script_hash not in ("", shown)
-        if left or not any(runner._fragment_storage.contains(part) for part in parts):
-            return
-    _run(runner, rerun_data)
+    if not parts:
+        return False
+    shown = runner._get_script_run_ctx().page_script_hash
+    left = bool(shown) and rerun_data.page_script_hash not in ("", shown)
+    return left or not any(runner._fragment_storage.contains(part) for part in parts)
 
 
 def _request_unless_late(requests: ScriptRequests, new_data: RerunData) -> bool:
-    """Note a request; an event of a part does not change where a run of the whole page, which waits already, will lead.
+    """Note a request, its lock being held. An event of a part does not change where a waiting run of the page will lead.
 
     The script itself asks without the states of widgets: its URL is newer than any that the browser knows.
     """
@@ -42,4 +50,4 @@ def _request_unless_late(requests: ScriptRequests, new_data: RerunData) -> bool:
             return True
         if waiting.widget_states is None:
             new_data = replace(new_data, query_string=waiting.query_string)
-    return _request(requests, new_data)
+    return bool(_request(requests, new_data))

@@ -7,12 +7,18 @@ removes it, until the fragment's own messages bring it back: the canvas forgets 
 
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
+from etlml.ui.mending import replaced
+
 _clear = ForwardMsgQueue.clear
+_PARAMETERS = ("retain_lifecycle_msgs", "fragment_ids_this_run")
 
 
-def keep_for_fragments() -> None:
-    """From now on keep all unsent messages when a fragment starts; its own follow them, and the browser ends with those."""
-    ForwardMsgQueue.clear = _keep_or_clear  # type: ignore[method-assign, assignment]
+def keep_for_fragments() -> bool:
+    """From now on keep all unsent messages when a fragment starts; its own follow them, and the browser ends with those.
+
+    False if this Streamlit is another one than we know: then nothing is changed.
+    """
+    return replaced(ForwardMsgQueue, "clear", _PARAMETERS, _keep_or_clear)
 
 
 def _keep_or_clear(

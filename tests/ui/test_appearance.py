@@ -65,3 +65,9 @@ def test_sessions_are_forgotten_in_the_end(fresh: Looks, monkeypatch: pytest.Mon
         fresh.keep(session, Look())
     assert fresh.get("a") is None
     assert fresh.get("c") == Look()
+
+
+def test_a_message_that_cannot_be_read_passes_as_it_is_with_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    data = b"\xff no message of pages/main.py"
+    assert dressed(data, Look("dark")) == data
+    assert "colours of their own" in caplog.text

@@ -20,7 +20,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[RerunData]:
     monkeypatch.setattr(ScriptRunner, "_run_script", ScriptRunner._run_script)
     monkeypatch.setattr(ScriptRequests, "_request_rerun_locked", ScriptRequests._request_rerun_locked)
     monkeypatch.setattr(late_events, "_run", lambda _, data: found.append(data))
-    late_events.pass_over()
+    assert late_events.pass_over()
     return found
 
 

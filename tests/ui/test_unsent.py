@@ -10,7 +10,7 @@ from etlml.ui import unsent
 @pytest.fixture(autouse=True)
 def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)
-    unsent.keep_for_fragments()
+    assert unsent.keep_for_fragments()
 
 
 def drawn(text: str, fragment: str = "") -> ForwardMsg:
