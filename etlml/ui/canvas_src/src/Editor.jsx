@@ -69,7 +69,7 @@ export function Editor({ data, emit, host }) {
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: padding(roomRef.current), duration: 250 }), [flow])
   const hasRoomForMap = (data.height || 0) >= MINIMAP_HEIGHT
   const viewOf = nodes => opening(nodes, { width: host.clientWidth, height: host.clientHeight }, roomRef.current,
-    { chosen: live.current.data.selected, least: hasRoomForMap ? READABLE : MIN_ZOOM })
+    { chosen: live.current.data.selected, least: hasRoomForMap ? READABLE : 0 })
   const first = useRef(null)
   first.current ||= viewOf(nodes)
   const seen = useRef(host.clientWidth > 0)

@@ -1,12 +1,13 @@
 // Where the canvas looks at first, and what a step is called aloud: pure functions.
 import { NODE_HEIGHT, NODE_WIDTH } from "./graph.js"
 
-export const READABLE = 0.7                        // a step's name of 13 px is 9 px then
+export const READABLE = 0.64                       // a step's name of 14 px is 9 px then
+const START = 0.7                                  // where not all can be seen, what is seen may be a little larger
 const STATES = { pending: "waiting", running: "running", success: "done", failed: "failed", skipped: "skipped", cached: "cached" }
 export const STALE = "Changed since the last run, so these figures no longer fit"
 
 /** What is free of panels around the graph, in px. */
-export const roomOf = (readonly, palette) => ({ left: palette ? palette : readonly ? 60 : 20, right: palette ? 28 : 20, top: readonly ? 24 : 56, bottom: palette ? 28 : 24 })
+export const roomOf = (readonly, palette) => ({ left: palette ? palette : readonly ? 60 : 12, right: palette ? 28 : 12, top: readonly ? 24 : 56, bottom: palette ? 28 : 24 })
 
 /** The same as React Flow wants it. */
 export const padding = room => Object.fromEntries(Object.entries(room).map(([side, px]) => [side, `${px}px`]))
@@ -20,7 +21,7 @@ export function opening(nodes, size, room, { chosen, least }) {
   box.height = Math.max(...ys) + NODE_HEIGHT - box.y
   const free = { width: size.width - room.left - room.right, height: size.height - room.top - room.bottom }
   const fitting = Math.min(free.width / box.width, free.height / box.height)
-  const zoom = Math.min(1, Math.max(fitting, least))
+  const zoom = fitting >= least ? Math.min(1, fitting) : START
   const at = nodes.find(n => n.id === chosen)?.position
   const place = (start, length, room, gap, wish) => {
     if (length * zoom <= room) return gap + (room - length * zoom) / 2 - start * zoom
