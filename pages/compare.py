@@ -92,8 +92,8 @@ def changes(found: RunComparison) -> None:
 
 def figures(found: RunComparison) -> None:
     groups = (
-        ("Metrics of trainings", found.metrics, False),
-        ("Scores of checks", found.scores, True),
+        ("Training metrics", found.metrics, False),
+        ("Validation scores", found.scores, True),
         ("Failing rows", found.rules, False),
     )
     shown = [group for group in groups if group[1]]

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,13 +29,14 @@ from etlml.settings import get_settings
 from etlml.store import Store, open_store
 from etlml.store.mongod import EmbeddedMongod
 from scripts.seeding import seed_past
-from scripts.seeding_present import seed_present
+from scripts.seeding_present import seed_present, worker
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
 HEIGHTS = {1280: 860, 1920: 1080}
 MODES = ("light", "dark")
 DATABASE = "pictures"
+KEYS = "carrier,flight,time_hour"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LISTS_DRAWN = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
@@ -122,7 +124,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "running-run": Shot(f"/run?id={going}"),
         "missed-run": Shot(f"/run?id={missed}"),
         "compare-runs": Shot(f"/compare?a={real['before']}&b={real['flights']}"),
-        "compare-runs-below": Shot(f"/compare?a={real['before']}&b={real['flights']}", scrolled),
+        "compare-runs-below": Shot(f"/compare?a={real['before']}&b={real['flights']}&step=clean&keys={KEYS}", scrolled),
         "schedules": Shot("/schedules"),
         "schedule-fires": Shot(f"/schedules?schedule={summary}"),
         "backfills": Shot("/schedules?tab=Backfills"),
@@ -213,6 +215,24 @@ def fill(store: Store, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
+def beating(store: Store) -> Iterator[None]:
+    """A worker that is alive."""
+    began, ended = utc_now(), threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(2):
+            store.workers.beat(worker(began, utc_now()))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
 def filled(folder: Path) -> Iterator[tuple[str, dict[str, Shot]]]:
     """The studio on a filled database: its URL, and what is photographed there."""
     server = EmbeddedMongod(folder / "mongod", ends_with_me=True)
@@ -226,7 +246,7 @@ def filled(folder: Path) -> Iterator[tuple[str, dict[str, Shot]]]:
         }
         store = open_store(settings["ETLML_MONGODB_URI"], DATABASE)
         runs = fill(store, settings)
-        with process("etlml.cli", "api", settings=settings), studio(settings) as url:
+        with beating(store), process("etlml.cli", "api", settings=settings), studio(settings) as url:
             yield url, shots(store, runs)
         store.close()
     finally:
@@ -271,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory() as temporary,
+        tempfile.TemporaryDirectory(prefix="etlml-") as temporary,
         filled(Path(temporary)) as (url, every),
         sync_playwright() as tools,
     ):

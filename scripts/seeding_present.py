@@ -22,16 +22,18 @@ _GONE = "No worker was alive at that time."
 
 def seed_present(store: Store, pipelines: Mapping[str, Pipeline], now: datetime) -> None:
     """Add what a worker would take up or bring to an end."""
-    beat = now + timedelta(hours=1)  # counts as alive for an hour
-    store.workers.beat(
-        Worker(id="demo", host="workbench", pid=4711, slots=4, running=["1"], started_at=now, heartbeat_at=beat)
-    )
+    store.workers.beat(worker(now, now + timedelta(hours=1)))  # counts as alive for an hour
     _missed(store, pipelines["weather"], now)
     _waiting(store, pipelines["weather"], now)
     _backfills(store, pipelines["daily-summary"], now)
     _trouble(store, pipelines["weather"], now)
     store.pipelines.update(pipelines["fleet-report"].id, {"options.paused": True})
     _running(store, pipelines["flights"], now)
+
+
+def worker(since: datetime, beat: datetime) -> Worker:
+    """The worker that does it all."""
+    return Worker(id="demo", host="workbench", pid=4711, slots=4, running=["1"], started_at=since, heartbeat_at=beat)
 
 
 def _missed(store: Store, pipeline: Pipeline, now: datetime) -> None:

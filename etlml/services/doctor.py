@@ -118,7 +118,7 @@ class Doctor:
                     f"{port} is taken; the next free one will be used.",
                     f"Set {variable} to choose another.",
                 )
-        return Check(name, "ok", f"{port} is free.")
+        return Check(name, "ok", f"Port {port} is free.")
 
     def _duckdb(self) -> Check:
         connection = open_database()

@@ -136,7 +136,8 @@ def _delta(before: float | None, after: float | None, worded: Any, *, bad_if_mor
     if before == after:
         return '<span class="dim">same</span>'
     change = after - before
-    share = f" ({'+' if change > 0 else '−'}{words.percent(abs(change) / before, 0)})" if before else ""
+    part = abs(change) / abs(before) if before else 0
+    share = f" ({'+' if change > 0 else '−'}{words.percent(part, 0 if part >= 0.1 else 1)})" if part >= 0.001 else ""
     tone = ""
     if bad_if_more and before and abs(change) / before > 0.1 and abs(change) > 0.05:
         tone = "tone-bad" if change > 0 else "tone-ok"
@@ -151,7 +152,8 @@ def figures_html(pairs: Sequence[FigurePair], *, share: bool = False) -> str:
         change = _points(pair) if share else _delta(pair.before, pair.after, worded)
         cells = "".join(f'<td class="num">{cell}</td>' for cell in (worded(pair.before), worded(pair.after), change))
         lines += f"<tr><th>{html.escape(pair.name)} <small>{html.escape(pair.step)}</small></th>{cells}</tr>"
-    return f'<table class="pairs"><tbody>{lines}</tbody></table>'
+    heads = "".join(f'<th class="num">{name}</th>' for name in ("Before", "After", "Difference"))
+    return f'<table class="pairs"><thead><tr><th></th>{heads}</tr></thead><tbody>{lines}</tbody></table>'
 
 
 def _points(pair: FigurePair) -> str:

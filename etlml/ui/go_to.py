@@ -6,7 +6,9 @@ import streamlit as st
 
 from etlml.services import Services
 from etlml.services.search import Hit
+from etlml.ui import format as words
 from etlml.ui import parts, place
+from etlml.ui.looks import look
 
 ICONS: Mapping[str, str] = {
     "pipeline": ":material/account_tree:",
@@ -41,7 +43,14 @@ def ask(services: Services, pages: Mapping[str, tuple[str, str]]) -> None:
 
 
 def _link(hit: Hit) -> None:
-    label = f"{hit.name} · {hit.note[:60]}" if hit.note else hit.name
+    note = (
+        f"{look(hit.note).label} · {hit.id[-6:]}"
+        if hit.kind == "run"
+        else words.value(hit.note, 70)
+        if hit.note
+        else ""
+    )
+    label = f"{hit.name} · {note}" if note else hit.name
     match hit.kind:
         case "pipeline" | "run":
             place.link(hit.kind, label, icon=ICONS[hit.kind], id=hit.id)

@@ -16,6 +16,8 @@ from etlml.ui import place
 from etlml.ui.looks import Tone, look
 
 Arguments = ParamSpec("Arguments")
+NO_MENU = '<style>[data-testid="stPopoverBody"]{display:none}</style>'
+"""In a dialog: hides the menu that opened it, which would lie above it."""
 
 
 def escaped(text: str) -> str:
@@ -148,6 +150,7 @@ def confirm(
 
     @st.dialog(title)
     def ask() -> None:
+        st.html(NO_MENU)
         st.write(text)
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Go back", key="confirm_no"):

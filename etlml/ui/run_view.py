@@ -72,7 +72,7 @@ def facts(run: Run, zone: tzinfo | None) -> dict[str, str]:
         "Version": str(run.pipeline_version),
         "Ends with": run.until or "",
         "Attempt": str(run.attempt) if run.attempt > 1 else "",
-        "Reason": run.reason or "",
+        "Reason": run.reason or "" if run.status != "missed" else "",
     }
 
 

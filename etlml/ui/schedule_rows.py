@@ -107,7 +107,7 @@ def backfill_row(one: Backfill, progress: Progress, zone: tzinfo, *, may_edit: b
             "text": f"{ended:,} of {progress.total:,}",
             "tone": tone,
         },
-        counts=counts_text(progress),
+        counts=counts_text(progress, ended=one.status in ("completed", "failed", "cancelled")),
         parallel=str(one.parallel),
         created=when(one.created_at),
         do=_backfill_actions(one.status, may_edit),
@@ -128,10 +128,12 @@ def _backfill_actions(status: str, may_edit: bool) -> list[dict[str, Any]]:
     ]
 
 
-def counts_text(progress: Progress) -> str:
+def counts_text(progress: Progress, *, ended: bool = False) -> str:
     """How many runs are in each state: ``7 success, 1 failed, 2 to start``."""
     parts = [f"{number:,} {look(status).label.lower()}" for status, number in progress.counts.items() if number]
-    return ", ".join([*parts, f"{progress.waiting:,} to start"] if progress.waiting else parts)
+    return ", ".join(
+        [*parts, f"{progress.waiting:,} {'not started' if ended else 'to start'}"] if progress.waiting else parts
+    )
 
 
 def interval_row(one: Interval, zone: tzinfo) -> dict[str, Any]:

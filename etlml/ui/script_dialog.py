@@ -7,13 +7,12 @@ from etlml.services import Services
 from etlml.ui import parts
 
 _HEIGHT = 520
-_NO_MENU = '<style>[data-testid="stPopoverBody"]{display:none}</style>'  # the menu that opened it would lie above it
 
 
 @st.dialog("Export as Python script", width="large")
 def show(services: Services, pipeline: Pipeline) -> None:
     """Show the script of a saved pipeline, with a button that downloads it."""
-    st.html(_NO_MENU)
+    st.html(parts.NO_MENU)
     with parts.shown_errors():
         text = services.scripts.of(pipeline)
         name = f"{pipeline.name.replace(' ', '-')}.py"

@@ -24,11 +24,11 @@ def draw(services: Services, user: Principal) -> None:
     with left:
         _fixed()
     with right:
-        parts.section("Schedules")
+        parts.section("Time zone and address")
         settings_form.draw(services, user, "timezone", "public_url")
         st.caption(
-            "What happens to missed and overlapping runs is set with each pipeline's schedule. Unless told otherwise, the "
-            "latest missed run is made up, and a run that falls into another one waits for its end."
+            "Missed and overlapping fires are set with each pipeline's schedule. Unless told otherwise, the "
+            "latest missed fire is made up, and a fire during a run waits for it to end."
         )
 
 

@@ -45,7 +45,7 @@ PRESETS: Mapping[str, Preset] = {
 COLUMNS = (
     lists.Column("name", "Channel", "name"),
     lists.Column("service", "Service", "dim"),
-    lists.Column("events", "Tells of", "dim"),
+    lists.Column("events", "Tells when", "dim"),
     lists.Column("sent", "Last message", "time"),
     lists.Column("do", "", "actions"),
 )
@@ -72,8 +72,8 @@ def _list(services: Services, user: Principal) -> None:
             one.id,
             name={"text": one.name, "sub": _note(one)},
             service=one.service,
-            events=", ".join(EVENTS[event].lower() for event in one.events[:2])
-            + (f" and {len(one.events) - 2} more" if len(one.events) > 2 else ""),
+            events=", ".join(EVENTS[event].lower() for event in one.events[:1])
+            + (f" and {len(one.events) - 1} more" if len(one.events) > 1 else ""),
             sent=lists.when(one.last_sent_at),
             do=[
                 {"key": "test", "label": "Test"},

@@ -65,7 +65,7 @@ class TestFirstVisit:
     def test_after_the_first_run_there_are_figures(self, seeded: Services, open_page: Opens) -> None:
         app = open_page("dashboard.py")
         assert [metric.label for metric in app.metric][:3] == ["Pipelines", "Runs", "Success rate"]
-        assert app.metric[0].value == "3"
+        assert app.metric[0].value == "5"
 
 
 class TestPipeline:

@@ -9,9 +9,9 @@ const mounted = new WeakMap()
 /** "3 minutes ago", "in 2 hours", "just now". */
 export function ago(iso, now = Date.now()) {
   const seconds = (new Date(iso) - now) / 1000
-  for (const [unit, size] of UNITS) if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit)
+  for (const [unit, size] of UNITS) if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
   if (Math.abs(seconds) < 10) return "just now"
-  return relative.format(Math.round(seconds), "second")
+  return relative.format(Math.trunc(seconds), "second")
 }
 
 function element(tag, className, text) {
