@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     auth: Literal["off", "required"] | None = Field(
         None, description="off or required; off by default on loopback only."
     )
-    secret_key: SecretStr | None = Field(None, description="Key that signs sessions and encrypts stored secrets.")
+    secret_key: SecretStr | None = Field(None, description="Key that signs sessions.")
     worker_slots: int = Field(
         default_factory=_default_slots, ge=1, le=64, description="Runs that one worker executes at once."
     )

@@ -10,11 +10,13 @@ import typer
 import yaml
 from pydantic import BaseModel
 
+from api.main import create_app
 from etlml.cli import app
-from etlml.documents import PipelineDraft, ScheduleOptions, Step, StepType
+from etlml.documents import PipelineDraft, Role, ScheduleOptions, Step, StepType
 from etlml.engine.retention import RetentionPolicy
 from etlml.errors import known_errors
-from etlml.settings import Settings
+from etlml.services.preferences import Preferences
+from etlml.settings import Settings, get_settings
 from etlml.steps.registry import config_classes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -155,6 +157,20 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
 
 
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_sections_lead_to_a_heading(page: Path) -> None:
+    for target, section_ in re.findall(r"\]\(([\w./-]*\.md)?#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        assert section_ in anchors(page.parent / target if target else page), (
+            f"{page.name} links to {target}#{section_}"
+        )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_that_pages_show_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
@@ -180,3 +196,20 @@ def test_pipelines_and_rules_that_pages_show_are_valid(block: str) -> None:
         from etlml.services.drafts import problems_of
 
         assert problems_of(document) == []
+
+
+@pytest.mark.parametrize("name", Preferences.model_fields)
+def test_every_setting_of_the_installation_has_its_row(name: str) -> None:
+    assert row(section("settings.md", "Of the installation") + section("operations.md", "Retention"), name)
+
+
+@pytest.mark.usefixtures("home")
+def test_every_route_is_named() -> None:
+    paths = create_app(get_settings()).openapi()["paths"]
+    ends = {[part for part in path.split("/") if "{" not in part][-1] for path in paths}
+    assert {end for end in ends if f"/{end}" not in text_of("rest.md")} == set()
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+def test_every_role_has_its_row(role: str) -> None:
+    assert row(section("operations.md", "People and roles"), role)
