@@ -2,15 +2,24 @@
 
 import types
 import typing
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from etlml.documents import PATTERN_WORDS
 from etlml.errors import ConfigInvalid, did_you_mean
 
+M = TypeVar("M", bound=BaseModel)
 _LONGEST_INPUT = 60
+
+
+def valid(model: type[M], fields: Mapping[str, Any], *, where: str) -> M:
+    """The model made of these fields; ConfigInvalid with all complaints, which start with ``where``."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise config_invalid(error, model, where=where) from None
 
 
 def config_invalid(error: ValidationError, model: Any, *, where: str) -> ConfigInvalid:

@@ -1,11 +1,15 @@
 """Messages, secrets and settings."""
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from etlml.cli.options import Json
+
+if TYPE_CHECKING:
+    from etlml.documents import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +31,7 @@ def notify(
     as_json: Json = False,
 ) -> None:
     """List notification channels, add or change one, or send one a test message. Exit code 1 if that is not taken."""
-    from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.output import print_json
     from etlml.cli.session import services
 
     lists = {"events": events, "pipelines": pipelines, "tags": tags}
@@ -39,21 +43,14 @@ def notify(
     with services() as opened:
         channels = opened.notifications
         if name is None:
-            found = channels.list(limit=1000).items
-            rows = [
-                (one.name, one.service, ", ".join(one.events), "on" if one.enabled else "off", local(one.last_sent_at))
-                for one in found
-            ]
-            columns = ["CHANNEL", "SERVICE", "EVENTS", "STATE", "LAST SENT"]
-            empty = "No channels yet. Add one: etlml notify team --url json://host/path"
-            print_json(found) if as_json else print_table(columns, rows, empty=empty)
+            _list_channels(channels.list(limit=1000).items, as_json=as_json)
             return
         if delete:
             channels.delete(name)
             typer.echo(f"Removed {name}.")
             return
         if changes:
-            there = name in opened.store.channels.names()
+            there = channels.has(name)
             channel = channels.update(name, changes) if there else channels.create({"name": name, **changes})
             print_json(channel) if as_json else typer.echo(f"{'Changed' if there else 'Added'} {name}.")
             return
@@ -61,6 +58,20 @@ def notify(
     print_json(result) if as_json else typer.echo(result["message"])
     if not result["ok"]:
         raise typer.Exit(1)
+
+
+def _list_channels(channels: Sequence["Channel"], *, as_json: bool) -> None:
+    from etlml.cli.output import local, print_json, print_table
+
+    if as_json:
+        print_json(channels)
+        return
+    rows = [
+        (one.name, one.service, ", ".join(one.events), "on" if one.enabled else "off", local(one.last_sent_at))
+        for one in channels
+    ]
+    empty = "No channels yet. Add one: etlml notify team --url json://host/path"
+    print_table(["CHANNEL", "SERVICE", "EVENTS", "STATE", "LAST SENT"], rows, empty=empty)
 
 
 def secret(

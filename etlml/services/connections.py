@@ -4,20 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from time import perf_counter
 from typing import Any
-
-from pydantic import ValidationError
 
 from etlml.clock import utc_now
 from etlml.documents import Connection, Pipeline
-from etlml.errors import ConfigInvalid, EtlmlError, StateConflict
-from etlml.invalid import config_invalid
+from etlml.errors import ConfigInvalid, StateConflict
+from etlml.invalid import valid
 from etlml.services.audit import AuditService
 from etlml.services.etags import check_etag
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
-from etlml.services.probes import PROBES
+from etlml.services.probes import PROBES, tried
 from etlml.settings import SECRET_REFERENCE, Settings, with_secrets
 from etlml.store import Page, Store
 
@@ -118,13 +115,8 @@ class ConnectionService:
     def test(self, name_or_id: str) -> dict[str, Any]:
         """Try to reach what is behind a connection: ``{"ok", "message", "duration_ms"}``."""
         connection = self.get(name_or_id)
-        started = perf_counter()
-        try:
-            message = PROBES[connection.kind](self._with_secrets(connection), self._environment.data_dir)
-            ok = True
-        except EtlmlError as error:
-            ok, message = False, error.message
-        return {"ok": ok, "message": message, "duration_ms": round((perf_counter() - started) * 1000, 1)}
+        probe = PROBES[connection.kind]
+        return tried(lambda: probe(self._with_secrets(connection), self._environment.data_dir))
 
     @staticmethod
     def _with_secrets(connection: Connection) -> dict[str, Any]:
@@ -142,10 +134,7 @@ def _checked(document: Mapping[str, Any]) -> Connection:
     for key in given:
         if key not in allowed:
             raise ConfigInvalid(f"A connection has no field {key!r}. It has: {', '.join(allowed)}.", field=key)
-    try:
-        connection = Connection.model_validate(given)
-    except ValidationError as error:
-        raise config_invalid(error, Connection, where="The connection") from None
+    connection = valid(Connection, given, where="The connection")
     if connection.kind not in PROBES:
         raise ConfigInvalid(
             f"There is no connection kind {connection.kind!r}. Known: {', '.join(sorted(PROBES))}.", field="kind"

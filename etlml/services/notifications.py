@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
-
-from pydantic import ValidationError
 
 from etlml.clock import new_id, utc_now
 from etlml.documents import Channel, Notice
 from etlml.engine.sending import checked_target, send
 from etlml.errors import ConfigInvalid, EtlmlError
-from etlml.invalid import config_invalid
+from etlml.invalid import valid
 from etlml.redaction import MASK, register_secrets
 from etlml.services.audit import AuditService
 from etlml.services.etags import check_etag
 from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
+from etlml.services.probes import tried
 from etlml.services.secrets import SecretService
 from etlml.settings import SECRET_REFERENCE, with_secrets
 from etlml.store import Page, Store
@@ -41,6 +39,10 @@ class NotificationService:
         """The channel of that name or id; NotFound (did you mean) if there is none."""
         return self._store.channels.find(name_or_id)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a channel of that name."""
+        return name in self._store.channels.names()
+
     def notices(self, name_or_id: str, *, limit: int = 20, cursor: str | None = None) -> Page[Notice]:
         """What a channel was told, newest first."""
         return self._store.notices.list(channel_id=self.get(name_or_id).id, limit=limit, cursor=cursor)
@@ -63,7 +65,7 @@ class NotificationService:
                 "A channel needs a URL. Choose a preset, or write one like json://host/path.", field="url"
             )
         channel_id = document_id or new_id()
-        channel = _valid(given | {"id": channel_id, "target": MASK})
+        channel = valid(Channel, given | {"id": channel_id, "target": MASK}, where="The channel")
         channel = channel.model_copy(update=self._kept(channel_id, url, author))
         try:
             self._store.channels.add(channel)
@@ -86,7 +88,7 @@ class NotificationService:
         check_etag(stored, expected_etag)
         given = _checked(document)
         url = given.pop("url", None)
-        changed = _valid(stored.model_dump() | given)
+        changed = valid(Channel, stored.model_dump() | given, where="The channel")
         if changed.enabled and not stored.enabled:
             changed.active_since = utc_now()
         if url:
@@ -107,13 +109,12 @@ class NotificationService:
     def test(self, name_or_id: str) -> dict[str, Any]:
         """Send a message now: ``{"ok", "message", "duration_ms"}``."""
         channel = self.get(name_or_id)
-        started = perf_counter()
-        try:
+
+        def attempt() -> str:
             send(with_secrets(channel.target), "Test from etlml", f"Channel {channel.name} works.")
-            ok, message = True, "The service took the message."
-        except EtlmlError as error:
-            ok, message = False, error.message
-        return {"ok": ok, "message": message, "duration_ms": round((perf_counter() - started) * 1000, 1)}
+            return "The service took the message."
+
+        return tried(attempt)
 
     def _kept(self, channel_id: str, url: str, author: str) -> dict[str, str]:
         """The target as it is stored: references, the secret behind them written."""
@@ -149,10 +150,3 @@ def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
     if url is not None and not isinstance(url, str):
         raise ConfigInvalid("The channel's URL is no text. Write it in quotes.", field="url")
     return given
-
-
-def _valid(fields: Mapping[str, Any]) -> Channel:
-    try:
-        return Channel.model_validate(fields)
-    except ValidationError as error:
-        raise config_invalid(error, Channel, where="The channel") from None

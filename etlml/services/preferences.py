@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from etlml.cron import zone
 from etlml.documents import Document
 from etlml.engine.retention import RetentionPolicy
-from etlml.invalid import config_invalid
+from etlml.invalid import valid
 from etlml.services.audit import AuditService
 from etlml.services.etags import check_etag
 from etlml.services.plain import checked_plain
@@ -114,12 +114,8 @@ class PreferenceService:
         """
         current = self.get()
         check_etag(current, expected_etag)
-        try:
-            changed = Preferences.model_validate(
-                current.model_dump() | checked_plain(dict(changes), where="the settings")
-            )
-        except ValidationError as error:
-            raise config_invalid(error, Preferences, where="The settings") from None
+        given = checked_plain(dict(changes), where="the settings")
+        changed = valid(Preferences, current.model_dump() | given, where="The settings")
         self._store.settings.set(KEY, changed.model_dump(mode="json"))
         if changed.log_retention_days != current.log_retention_days:
             self._store.logs.keep_days(changed.log_retention_days)
@@ -148,10 +144,7 @@ class PreferenceService:
             ConfigInvalid: A name is not known, or a value cannot be used.
         """
         given = self.appearance(person).model_dump() | checked_plain(dict(changes), where="the appearance")
-        try:
-            changed = Appearance.model_validate(given)
-        except ValidationError as error:
-            raise config_invalid(error, Appearance, where="The appearance") from None
+        changed = valid(Appearance, given, where="The appearance")
         self._store.settings.set(_appearance_key(person), changed.model_dump(mode="json"))
         return changed
 

@@ -3,16 +3,27 @@
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import duckdb
 
 from etlml.compute.duck import open_database
 from etlml.compute.translate import translated
-from etlml.errors import ConfigInvalid, DataUnreadable, Unavailable
+from etlml.errors import ConfigInvalid, DataUnreadable, EtlmlError, Unavailable
 
 Probe = Callable[[Mapping[str, Any], Path], str]
 _PATIENCE_S = 5.0
+
+
+def tried(attempt: Callable[[], str]) -> dict[str, Any]:
+    """What a test answers: ``{"ok", "message", "duration_ms"}``; a failure is an answer, too."""
+    started = perf_counter()
+    try:
+        ok, message = True, attempt()
+    except EtlmlError as error:
+        ok, message = False, error.message
+    return {"ok": ok, "message": message, "duration_ms": round((perf_counter() - started) * 1000, 1)}
 
 
 def _sqlite(config: Mapping[str, Any], data_dir: Path) -> str:

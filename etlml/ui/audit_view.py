@@ -11,7 +11,7 @@ from etlml.ui.lists import Column
 COLUMNS = (Column("name", "What", "name"), Column("at", "When", "time"))
 KINDS = (
     *("pipeline", "run", "schedule", "backfill", "experiment", "model", "validation", "connection"),
-    *("settings", "user", "api_key"),
+    *("notification", "webhook", "secret", "settings", "user", "api_key", "pack", "diagnostics"),
 )
 _PAGE = 50
 
