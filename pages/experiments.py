@@ -63,7 +63,7 @@ def table(wanted: dict[str, Any]) -> None:
             shown = [wanted["order"], *(key for key in shown if key != wanted["order"])][:3]
         rows = [experiment_view.experiment_row(one, shown) for one in page.items]
         happened = lists.draw(
-            "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment fits."
+            "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment matches."
         )
         if happened.opened:
             place.go("experiment", id=happened.opened)

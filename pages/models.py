@@ -19,13 +19,13 @@ def registry() -> None:
     with parts.shown_errors():
         with filters.bar():
             query = filters.search("Search models")
-        after = pager.cursor("models", query)
+        after = pager.cursor("models", query, by_name=True)
         page = services.models.registry(q=query, after=after, limit=PAGE)
         if not page.items and not query:
             parts.empty("No models yet", "A train step with “register as” puts one here each time it runs.")
             return
         rows = [model_view.model_row(*entry) for entry in page.items]
-        happened = lists.draw("models", model_view.COLUMNS, rows, empty="No model fits.")
+        happened = lists.draw("models", model_view.COLUMNS, rows, empty="No model matches.")
         pager.foot("models", len(page.items), page.next_cursor, noun="models")
         if happened.opened:
             place.go("models", name=happened.opened)
@@ -120,7 +120,7 @@ def about(model: Model) -> None:
                 default=model.aliases,
                 accept_new_options=True,
                 placeholder="Add an alias",
-                help="Such as production; an alias moves here from another version.",
+                help="For example, production. An alias that another version has moves here.",
             )
             text = st.text_area("Description", model.description, height=80)
             if st.form_submit_button("Save", icon=":material/save:"):

@@ -114,7 +114,7 @@ def let_go() -> None:
 
 def nothing(filtered: bool) -> None:
     if filtered:
-        parts.empty("No pipeline fits", "Change the search, the state or the tag.")
+        parts.empty("No matching pipeline", "Change the search, the state or the tag.")
         return
     parts.empty("No pipelines yet", "Start from a template that works on the example data, from YAML, or from nothing.")
     known = list(templates().values())

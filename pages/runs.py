@@ -100,7 +100,7 @@ def table(wanted: dict[str, Any]) -> None:
         run_rows.RUN_COLUMNS,
         [run_rows.run_row(run) for run in page.items],
         picks=True,
-        empty="No run fits these filters.",
+        empty="No run matches these filters.",
     )
     if happened.opened:
         place.go("run", id=happened.opened)

@@ -57,7 +57,7 @@ def table(query: str | None, state: str | None) -> None:
     found = [one for one in every if fits(one, query, state)]
     rows = [schedule_rows.schedule_row(one, may_edit=MAY_EDIT) for one in found]
     happened = lists.draw(
-        "schedules", schedule_rows.SCHEDULE_COLUMNS, rows, picks=MAY_EDIT, empty="No schedule fits these filters."
+        "schedules", schedule_rows.SCHEDULE_COLUMNS, rows, picks=MAY_EDIT, empty="No schedule matches these filters."
     )
     if happened.picked:
         bulk(happened.picked)

@@ -75,7 +75,7 @@ def table(wanted: dict[str, Any]) -> None:
         "validations",
         validation_view.COLUMNS,
         [validation_view.validation_row(one) for one in page.items],
-        empty="No validation fits.",
+        empty="No validation matches.",
     )
     pager.foot("validations", len(page.items), page.next_cursor, noun="validations")
     if happened.opened:

@@ -59,7 +59,7 @@ def draw_one(services: Services, key: str, found: Sequence[LogGroup], filters: M
         place.set_params(group=None)
         st.rerun()
     if group is None:
-        parts.empty("No such lines", "There are none any more; they were too old, or their run was removed.")
+        parts.empty("No such lines", "There are none left: they were too old, or their run was deleted.")
         return
     parts.head(group.text, pill=parts.pill_html(_STATE.get(group.level), group.level.capitalize()))
     zone = place.zone()

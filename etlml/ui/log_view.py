@@ -14,7 +14,7 @@ from etlml.ui.looks import LEVEL_TONE
 def log_html(entries: Sequence[LogEntry], *, zone: tzinfo | None, query: str = "", height: int = 520) -> str:
     """Lines, newest first in ``entries``, newest last on the screen (the block keeps to its foot by itself)."""
     if not entries:
-        return '<div class="empty-card"><b>No lines</b><span>Nothing was logged that fits.</span></div>'
+        return '<div class="empty-card"><b>No lines</b><span>No line matches these filters.</span></div>'
     lines = "".join(
         _with_day(entry, older, zone, query) for entry, older in zip(entries, [*entries[1:], None], strict=True)
     )

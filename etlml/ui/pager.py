@@ -10,15 +10,21 @@ from etlml.ui import place
 PARAM = "after"
 
 
-def cursor(key: str, filters: object) -> str | None:
-    """The cursor of the page that is looked at; None for the first. Other filters begin at the first page again."""
+def cursor(key: str, filters: object, *, by_name: bool = False) -> str | None:
+    """The cursor of the page that is looked at; None for the first. Other filters begin at the first page again.
+
+    Args:
+        by_name: The cursors are names, so any text may be one.
+    """
     known = st.session_state.get(f"{key}_filters")
     st.session_state[f"{key}_filters"] = filters
     if known is not None and known != filters:
         st.session_state.pop(f"{key}_trail", None)
         place.set_params(**{PARAM: None})
     here = place.param(PARAM)
-    if here and not is_cursor(here):  # typed in or cut off: the list from its beginning is what they want
+    if (
+        here and not by_name and not is_cursor(here)
+    ):  # typed in or cut off: the list from its beginning is what they want
         place.set_params(**{PARAM: None})
         return None
     return here or None

@@ -127,7 +127,7 @@ def _policies(options: ScheduleOptions, key: str, off: bool) -> ScheduleOptions:
         key=f"{key}.missed",
         required=True,
         disabled=off,
-        help="Fires that came while no worker was there. Those that are not made up stay in the history with the reason.",
+        help="Fires that came while no worker was alive. Those that are not made up stay in the history with the reason.",
     )
     limit = options.missed_limit
     if missed == "all":

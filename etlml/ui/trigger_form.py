@@ -55,7 +55,7 @@ def draw(services: Services, draft: Draft, *, may_edit: bool) -> list[Trigger]:
         disabled=not may_edit,
     )
     if not others:
-        st.caption("Start a run when a file arrives, or after another pipeline.")
+        st.caption("Start a run when a file arrives, or when another pipeline succeeds.")
     values = {"triggers": [each.model_dump(include={"kind", "path", "pipeline"}, exclude_none=True) for each in others]}
     now = _triggers(forms.draw(_fields(), values, around))
     for trigger in now:
@@ -80,7 +80,7 @@ def _remark(services: Services, trigger: Trigger, names: Sequence[str]) -> None:
     """What the trigger finds now, or what it lacks."""
     if trigger.kind == "file":
         if not trigger.path:
-            st.caption(":red[Say which files to wait for, such as inbox/*.csv.]")
+            st.caption(":red[Name the files to wait for, such as inbox/*.csv.]")
             return
         there = matching_files(services.environment.data_dir, trigger.path)
         more = " or more" if len(there) == MOST else ""
@@ -97,7 +97,7 @@ def webhook(services: Services, pipeline: Pipeline, draft: Draft, user: Principa
     there = any(each.kind == "webhook" and each.token_hash for each in pipeline.triggers)
     _shown_once(pipeline)
     if not there:
-        st.caption("A secret address that other systems POST to. Only its digest is kept.")
+        st.caption("A secret address that other systems send a POST request to. It is shown once.")
     may = user.permits("editor")
     with st.container(horizontal=True, vertical_alignment="center"):
         if there:

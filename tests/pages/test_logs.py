@@ -85,7 +85,7 @@ class TestGroups:
         assert "group" not in app.query_params
 
     def test_a_group_that_is_gone_says_so(self, logged: Services, open_page: Opens) -> None:
-        assert "There are none any more" in shown(open_page("logs.py", tab="Groups", group="gone"))
+        assert "There are none left" in shown(open_page("logs.py", tab="Groups", group="gone"))
 
 
 class TestAudit:

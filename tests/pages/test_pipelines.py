@@ -37,7 +37,7 @@ class TestList:
         text = shown(stands(open_page("pipelines.py", tag="x")))
         assert "one" in text
         assert '"two"' not in text
-        assert "No pipeline fits" in shown(stands(open_page("pipelines.py", q="three")))
+        assert "No matching pipeline" in shown(stands(open_page("pipelines.py", q="three")))
 
     @pytest.mark.parametrize("after", ["garbage", "bnVsbA", "99999999999999999999"])
     def test_a_page_of_the_url_that_is_none_is_the_first(

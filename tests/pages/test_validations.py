@@ -42,7 +42,7 @@ def test_another_filter_begins_at_the_first_page(services: Services, open_page: 
     app.button(key="validations_older").click().run()
     app.text_input(key="q").set_value("check 00").run()
     assert "after" not in app.query_params
-    assert "No validation fits." in shown(app) or "check 001" in shown(app)
+    assert "No validation matches." in shown(app) or "check 001" in shown(app)
     assert not app.exception
 
 
