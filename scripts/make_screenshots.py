@@ -42,7 +42,7 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LISTS_DRAWN = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .filter(each => !each.getBoundingClientRect().height).length < 2"""  # one is the listener for keys, without a height
 DRAWN_MS = 1200  # charts and the canvas draw after the page's script has ended
-COLOURS = 200
+COLOURS = 256
 RUN_S = 300.0
 
 
@@ -279,7 +279,9 @@ def photograph(browser: Browser, url: str, wanted: Mapping[str, Shot], folder: P
 def shrink(file: Path) -> None:
     """Write the picture again with fewer colours: a third of the size, and nobody sees it."""
     with Image.open(file) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+        picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            file, optimize=True
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

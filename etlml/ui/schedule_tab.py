@@ -37,7 +37,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
         parts.section("Parameters", "used as ${params.name}")
         changes["params"] = general_form.params(document, key, off)
     with right:
-        parts.section("Also starts")
+        parts.section("Triggers")
         changes["triggers"] = trigger_form.draw(services, draft, may_edit=may_edit)
         parts.section("Webhook")
         trigger_form.webhook(services, pipeline, draft, user)
