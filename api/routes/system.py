@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from api.deps import Admin, Use
+from etlml.services.database import IndexFact
 
 router = APIRouter(prefix="/system", tags=["system"])
 ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "A zip file."}}
@@ -49,14 +51,13 @@ class OutcomeList(BaseModel):
 @router.get("/indexes")
 def list_indexes(services: Use, _: Admin) -> IndexList:
     """Every index that is there or should be."""
-    return IndexList(items=[IndexReply.model_validate(vars(fact)) for fact in services.store.indexes()])
+    return _listed(services.database.indexes())
 
 
 @router.post("/indexes")
-def create_indexes(services: Use, _: Admin) -> IndexList:
+def create_indexes(services: Use, admin: Admin) -> IndexList:
     """Create the indexes that are missing."""
-    services.store.create_indexes()
-    return list_indexes(services, _)
+    return _listed(services.database.create_indexes(author=admin.name))
 
 
 @router.get("/diagnostics", response_model=None, responses=ZIP)
@@ -99,3 +100,7 @@ def unpack(
         kept.flush()
         outcomes = services.packing.unpack(Path(kept.name), replace=replace, dry_run=dry_run, author=admin.name)
     return OutcomeList(items=[OutcomeReply.model_validate(vars(each)) for each in outcomes])
+
+
+def _listed(facts: Sequence[IndexFact]) -> IndexList:
+    return IndexList(items=[IndexReply.model_validate(vars(fact)) for fact in facts])

@@ -7,6 +7,7 @@ from etlml.services.audit import AuditService
 from etlml.services.backfills import BackfillService
 from etlml.services.comparing import ComparisonService
 from etlml.services.connections import ConnectionService
+from etlml.services.database import DatabaseService
 from etlml.services.diagnostics import DiagnosticsService
 from etlml.services.doctor import Doctor
 from etlml.services.experiments import ExperimentService
@@ -75,6 +76,7 @@ class Services:
         self.users = UserService(store, self.audit)
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)
+        self.database = DatabaseService(store, self.audit)
         self.health = HealthService(store, environment)
         self.guide = GuideService(store)
         self.packing = PackService(store, self.audit, environment, self.connections, self.settings, self.models)
