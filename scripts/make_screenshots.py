@@ -279,9 +279,8 @@ def photograph(browser: Browser, url: str, wanted: Mapping[str, Shot], folder: P
 def shrink(file: Path) -> None:
     """Write the picture again with fewer colours: a third of the size, and nobody sees it."""
     with Image.open(file) as picture:
-        picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            file, optimize=True
-        )
+        fewer = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    fewer.save(file, optimize=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
