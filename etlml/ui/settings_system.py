@@ -1,14 +1,14 @@
 """Settings: how the installation is: doctor, versions, database, indexes, diagnostics, packs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from etlml.services import Services
+from etlml.services.database import IndexFact
 from etlml.services.doctor import Check
 from etlml.services.principals import Principal
-from etlml.store.indexes import IndexFact
 from etlml.ui import format as words
 from etlml.ui import lists, parts, settings_pack
 from etlml.ui.looks import Tone
@@ -46,13 +46,13 @@ def _checks(_services: Services) -> Sequence[Check]:
 
 
 @st.cache_data(ttl=30, show_spinner=False)
-def _sizes(_services: Services) -> dict[str, dict[str, int]]:
-    return _services.store.sizes()
+def _sizes(_services: Services) -> Mapping[str, Mapping[str, int]]:
+    return _services.database.sizes()
 
 
 @st.cache_data(ttl=30, show_spinner=False)
 def _index_facts(_services: Services) -> Sequence[IndexFact]:
-    return _services.store.indexes()
+    return _services.database.indexes()
 
 
 def _doctor(services: Services) -> None:
@@ -70,7 +70,7 @@ def _doctor(services: Services) -> None:
 
 def _versions(services: Services, health: dict[str, object]) -> None:
     parts.section("Versions")
-    facts = services.store.facts()
+    facts = services.database.facts()
     versions = {name: str(version) for name, version in dict(health["versions"]).items()}  # type: ignore[call-overload]
     st.html(parts.table_html({**versions, "mongodb": facts.version}))
     parts.section("MongoDB")
@@ -121,14 +121,14 @@ def _indexes(services: Services, user: Principal) -> None:
             )
             if user.permits("admin") and st.button("Create missing", type="primary", key="create_indexes"):
                 with st.spinner("Creating …"), parts.shown_errors():
-                    services.store.create_indexes()
+                    services.database.create_indexes(author=user.name)
                     _checks.clear()
                     _index_facts.clear()
                     parts.toast_later("All indexes are there.")
                     st.rerun()
         if extra:
             st.caption(
-                "Made by somebody else, not used by the platform: "
+                "Not made by the platform, and not used by it: "
                 + ", ".join(f"{one.collection}.{one.name}" for one in extra)
             )
         largest = sorted(facts, key=lambda one: -one.bytes)[:10]
