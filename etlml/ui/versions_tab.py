@@ -129,7 +129,8 @@ def _compared(diff: VersionDiff, found: Sequence[PipelineVersion]) -> None:
         st.html(version_graph.graph_html(svg))
     if diff.settings:
         st.html(_change_html("Pipeline", "changed", diff.settings))
-    st.html("".join(_step_html(change) for change in diff.steps))
+    for change in diff.steps:
+        st.html(_step_html(change))
 
 
 def _step_html(change: StepChange) -> str:
