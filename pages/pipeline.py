@@ -8,6 +8,7 @@ from etlml.documents import Pipeline, Run
 from etlml.errors import EtlmlError
 from etlml.ui import (
     canvas,
+    draft_behind,
     drafts,
     frame,
     graph,
@@ -134,7 +135,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         shown = last_run(pipeline) if live else run
         if live and shown is not None and shown.is_final:
             st.rerun()
-        with right, st.container(key="step_panel", height=620, border=True):
+        with right, st.container(key="step_panel", height=height(), border=True):
             running = part_runs(pipeline, draft, shown)
             later = step_panel.draw(services, draft, run=shown, may_edit=MAY_EDIT, runs=running)
         step_panel.run_what_is_wanted(running)
@@ -154,6 +155,11 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         later()
 
     editor()
+
+
+def height() -> int:
+    """Of canvas and panel: with the preview below them, its first rows are still on the screen."""
+    return 500 if live_preview.is_below() else 620
 
 
 def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.Runs:
@@ -211,7 +217,7 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         selected=draft.selected,
         choice=draft.choice,
         readonly=not MAY_EDIT,
-        height=620,
+        height=height(),
         on_graph=on_graph,
         on_selected=on_selected,
         menu={"to": MAY_RUN, "from": step_panel.began(run)},
@@ -231,7 +237,7 @@ def general(problems: list[dict[str, Any]]) -> None:
     for message in graph.problems_by_step(problems).get("", [])[:3]:
         st.warning(message, icon=":material/warning:")
     if problems:
-        st.caption(f":red[{len(problems)} to mend before this can be saved.] Choose the marked steps to see what.")
+        st.caption(f":red[{len(problems)} to fix before this can be saved.] Select the marked steps to see what.")
 
 
 @parts.fragment(run_every="2s", about={"id": place.param("id")})
@@ -254,6 +260,8 @@ if place.param("step") and draft.selected is None and draft.step(place.param("st
     draft.selected = place.param("step")
 place.link("pipelines", "Pipelines", icon=":material/chevron_left:")
 header(pipeline, draft)
+if MAY_EDIT:
+    draft_behind.draw(services, pipeline, draft, save)
 tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
 with tabs[0]:
     if tabs[0].open:

@@ -123,13 +123,24 @@ def _fresh(pipeline: Pipeline) -> Draft:
 def _stored(services: Services, pipeline: Pipeline, user: str) -> Draft | None:
     try:
         found = services.store.settings.get(_store_key(pipeline.id, user))
-        if not found or found.get("version") != pipeline.version:
+        if not found:
             return None
-        fresh = _fresh(pipeline)
-        fresh.document = PipelineDraft.model_validate(found["document"])
-    except (EtlmlError, ValueError, KeyError):
+        stored = _fresh(pipeline)
+        stored.document = PipelineDraft.model_validate(found["document"])
+        stored.version = int(found["version"])
+    except (EtlmlError, ValueError, TypeError, KeyError):
         return None
-    return fresh
+    return stored
+
+
+def is_behind(draft: Draft, pipeline: Pipeline) -> bool:
+    """Whether there is something to save that stands on a version which is no longer the newest."""
+    return draft.is_dirty and draft.version != pipeline.version
+
+
+def catch_up(draft: Draft, pipeline: Pipeline) -> None:
+    """Let the draft stand on the newest version, with all of it as it is: saved, it replaces that version."""
+    draft.version, draft.saved = pipeline.version, _placed(pipeline.draft())
 
 
 def keep(services: Services, draft: Draft, user: str) -> None:
@@ -146,9 +157,14 @@ def keep(services: Services, draft: Draft, user: str) -> None:
 
 def save(services: Services, draft: Draft, user: str) -> Pipeline:
     """Save the draft as the next version; PipelineInvalid, VersionConflict as the service says."""
-    pipeline = services.pipelines.update(draft.pipeline_id, draft.document, expected_version=draft.version, author=user)
-    draft.version, draft.saved = pipeline.version, draft.document
-    keep(services, draft, user)
+    draft._kept = None  # another tab may have put something else there, or taken it out
+    try:
+        pipeline = services.pipelines.update(
+            draft.pipeline_id, draft.document, expected_version=draft.version, author=user
+        )
+        draft.version, draft.saved = pipeline.version, draft.document
+    finally:
+        keep(services, draft, user)
     return pipeline
 
 
