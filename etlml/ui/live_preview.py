@@ -148,7 +148,7 @@ def _rows(found: Preview, *, height: int, key: str) -> None:
 
 def place_switch(key: str) -> None:
     """Shows the preview under the canvas, over its whole width, or in the panel again."""
-    below = bool(st.session_state.get(BELOW))
+    below = is_below()
 
     def switch() -> None:
         st.session_state[BELOW] = not below
@@ -165,4 +165,4 @@ def place_switch(key: str) -> None:
 
 def is_below() -> bool:
     """Whether the preview stands under the canvas."""
-    return bool(st.session_state.get(BELOW))
+    return bool(st.session_state.get(BELOW, True))

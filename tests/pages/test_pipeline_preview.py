@@ -34,6 +34,11 @@ def view(app: AppTest, name: str) -> AppTest:
     return next(one for one in app.button_group if one.key == "step_view").set_value(name).run()
 
 
+def previewed(app: AppTest) -> list[int] | None:
+    """The values of a column of the preview; None where there is no preview."""
+    return next((list(one.value["twice"]) for one in app.dataframe if "twice" in one.value), None)
+
+
 def test_each_op_says_what_it_changed_as_it_is_edited(open_page: Opens, pipeline: Pipeline) -> None:
     app = open_page("pipeline.py", id=pipeline.id, step="clean")
     assert not app.exception
@@ -56,14 +61,21 @@ def test_a_card_is_switched_off_and_duplicated(open_page: Opens, pipeline: Pipel
 
 
 def test_preview_shows_the_draft_without_a_run(open_page: Opens, pipeline: Pipeline) -> None:
-    app = view(open_page("pipeline.py", id=pipeline.id, step="clean"), "Preview")
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
     assert not app.exception
     assert "<b>2 rows</b>" in html_of(app)
-    assert list(app.dataframe[0].value["twice"]) == [4, 6]
-    part = next(one for one in app.button_group if one.key == "panel_part")
+    assert previewed(app) == [4, 6]
+    part = next(one for one in app.button_group if one.key == "below_part")
     assert "pv-bars" in html_of(part.set_value("Columns").run())
-    part = next(one for one in app.button_group if one.key == "panel_part")
+    part = next(one for one in app.button_group if one.key == "below_part")
     assert any('FROM "op 1"' in code.value for code in part.set_value("SQL").run().code)
+
+
+def test_preview_moves_into_the_panel(open_page: Opens, pipeline: Pipeline) -> None:
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    app.button(key="below_place").click().run()
+    assert previewed(app) is None
+    assert previewed(view(app, "Preview")) == [4, 6]
 
 
 def test_running_to_a_step_saves_and_skips_the_rest(open_page: Opens, pipeline: Pipeline, services: Services) -> None:
