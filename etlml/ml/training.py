@@ -1,16 +1,9 @@
 """One training, from a Parquet file to a model file; it runs in a child process."""
 
-import hashlib
-import math
-import os
-import platform
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +11,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from etlml.errors import EtlmlError, TrainingFailed
 from etlml.ml import judging, metrics
 from etlml.ml.algorithms import Algorithm, Task, check_parameters, check_task
 from etlml.ml.algorithms import algorithm as algorithm_named
+from etlml.ml.complaints import Complaints
+from etlml.ml.estimators import unfitted
 from etlml.ml.features import Chosen, choose, read_columns
 from etlml.ml.fitting import FORESTS, fit, staged_points
 from etlml.ml.importances import importances
@@ -29,15 +23,12 @@ from etlml.ml.learning import Style, style_of, target_matrix
 from etlml.ml.model_file import Written, save
 from etlml.ml.preparation import Preparation, prepared, taken
 from etlml.ml.progress import Progress, Report
-from etlml.ml.recipes import LookupRecipe, NumberRecipe, OneHotRecipe, OrdinalRecipe
+from etlml.ml.record import as_json, environment, fingerprint_of, signature
 from etlml.ml.splitting import folds, split
-from etlml.ml.target import Target, target_of
+from etlml.ml.target import target_of
 from etlml.ml.values import Frame
 
-MOST_WARNINGS = 10
 TRAIN_METRICS = ("accuracy", "f1_score", "log_loss", "r2", "mae", "rmse")
-MOST_CATEGORIES_SHOWN = 50
-WHOLE_FILE = 256 * 2**20  # a larger Parquet file is told apart by its footer and its size
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,7 @@ class _Training:
         self.chosen: Chosen = choose(table, job.features, job.target)
         self.rows = table.num_rows
         self.schema = {field.name: str(field.type) for field in table.schema}
-        self.warned: list[str] = []
+        self.complaints = Complaints(job.algorithm.name, progress)
         self._tell_choices()
 
     def run(self, aside: ThreadPoolExecutor) -> dict[str, Any]:
@@ -128,7 +119,7 @@ class _Training:
             estimator.set_params(n_jobs=1)  # from here on: to answer for a few rows, threads cost more than they give
         written = aside.submit(self._save, preparation, estimator)
         classes = len(self.target.classes or ())
-        with self._explained():
+        with self.complaints.explained():
             given = judging.answer(estimator, test_matrix, self.task)
             found |= self._train_scores(estimator, matrix, actual, classes)
         found |= judging.scores(self.task, test_actual, given, classes)
@@ -146,7 +137,7 @@ class _Training:
             return judging.short_scores(self.task, test_actual[few], predicted)
 
         started = time.monotonic()
-        with self._explained():
+        with self.complaints.explained():
             fit(
                 estimator,
                 matrix,
@@ -163,7 +154,7 @@ class _Training:
         preparation, matrix = prepared(self.chosen.frame, None, self.style, self.job.seed)
         estimator = self._estimator(preparation)
         started = time.monotonic()
-        with self._explained():
+        with self.complaints.explained():
             fit(estimator, matrix, None, lambda _: {}, self.progress, self.job.seed)
             labels = np.asarray(
                 estimator.labels_ if hasattr(estimator, "labels_") else estimator.predict(matrix), dtype=np.int64
@@ -198,7 +189,7 @@ class _Training:
                 taken(frame, inner), self._learnable(actual[inner]), self.style, self.job.seed
             )
             estimator = clone(self._estimator(preparation))
-            with self._explained():
+            with self.complaints.explained():
                 estimator.fit(matrix, actual[inner])
                 judged = judging.judged(outer, self.job.algorithm, self.job.seed)
                 given = judging.answer(estimator, preparation.matrix(taken(frame, judged)), self.task)
@@ -209,19 +200,9 @@ class _Training:
         return means | {f"cv_{name}_std": float(np.std([fold[name] for fold in found])) for name in names}
 
     def _estimator(self, preparation: Preparation) -> Any:
-        given = dict(self.job.parameters)
-        known = self.job.algorithm.defaults
-        defaults: dict[str, Any] = {"random_state": self.job.seed} if "random_state" in known else {}
-        if self.job.algorithm.name in FORESTS:
-            defaults["n_jobs"] = -1
-        if self.style.takes_categories and "categorical_features" in known:
-            defaults["categorical_features"] = _categorical_columns(preparation)
-        if isinstance(given.get("class_weight"), dict) and self.target and self.target.classes:
-            given["class_weight"] = _weights_by_number(given["class_weight"], self.target)
-        with self._explained():
-            estimator = self.job.algorithm.estimator_class(**(defaults | given))
-            estimator._validate_params()
-        return estimator
+        job = self.job
+        with self.complaints.explained():
+            return unfitted(job.algorithm, job.parameters, preparation, self.style, job.seed, self.target)
 
     def _learnable(self, actual: Any) -> Any:
         """The target as the preparation learns from it."""
@@ -251,17 +232,10 @@ class _Training:
         metadata = {
             "algorithm": self.job.algorithm.name,
             "task": self.task,
-            "signature": self._signature(preparation),
+            "signature": signature(preparation, self.chosen, self.target),
             "environment": environment(),
         }
         return save(Pipeline([("prepare", preparation), ("model", estimator)]), metadata, self.job.model_file)
-
-    def _signature(self, preparation: Preparation) -> dict[str, Any]:
-        inputs = [_input(recipe, self.chosen) for recipe in preparation.parsed]
-        if self.target is None:
-            return {"inputs": inputs, "output": {"name": "cluster", "type": "number"}}
-        output: dict[str, Any] = {"name": self.target.name, "type": self.target.type}
-        return {"inputs": inputs, "output": output | ({"classes": self.target.classes} if self.target.classes else {})}
 
     def _outcome(
         self,
@@ -274,17 +248,17 @@ class _Training:
         artifacts |= {
             "features": [{"name": name, "type": self.chosen.types[name]} for name in self.chosen.frame],
             "left_out": [{"column": one.column, "reason": one.reason} for one in self.chosen.left_out],
-            "parameters": {name: _plain(value) for name, value in parameters.items()},
-            "warnings": self.warned,
+            "parameters": {name: as_json(value) for name, value in parameters.items()},
+            "warnings": self.complaints.warned,
         }
         return {
             "metrics": found,
             "artifacts": artifacts,
             "environment": environment(),
-            "signature": self._signature(preparation),
+            "signature": signature(preparation, self.chosen, self.target),
             "algorithm": self.job.algorithm.name,
             "task": self.task,
-            "parameters": {name: _plain(value) for name, value in self.job.parameters.items()},
+            "parameters": {name: as_json(value) for name, value in self.job.parameters.items()},
             "data": {"path": str(self.job.path), "rows": self.rows, "schema": self.schema},
             "model_file": str(written.path),
             "model_sha256": written.sha256,
@@ -308,87 +282,3 @@ class _Training:
                 self.progress.log(
                     "WARNING", f"Classes with a single row are only learned from, never judged: {', '.join(alone[:5])}."
                 )
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn scikit-learn's errors into ours, and its warnings into lines of the log."""
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("default")
-                for not_theirs in (FutureWarning, DeprecationWarning, PendingDeprecationWarning):
-                    warnings.simplefilter("ignore", not_theirs)
-                yield
-        except (EtlmlError, MemoryError):
-            raise
-        except Exception as error:
-            raise TrainingFailed(
-                f"{self.job.algorithm.name} could not be trained: {_short(error)}", exception=type(error).__name__
-            ) from error
-        for warning in caught:
-            text = f"{warning.category.__name__}: {_short(warning.message)}"
-            if text not in self.warned and len(self.warned) < MOST_WARNINGS:
-                self.warned.append(text)
-                self.progress.log("WARNING", text)
-
-
-def fingerprint_of(path: Path) -> str:
-    """What tells this file from every other: the SHA-256 of its bytes; of a large one that of its size and footer."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= WHOLE_FILE:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        file.seek(-8, os.SEEK_END)
-        footer = int.from_bytes(file.read(4), "little") + 8
-        file.seek(-footer, os.SEEK_END)
-        return f"sha256-footer:{hashlib.sha256(str(size).encode() + file.read()).hexdigest()}"
-
-
-def environment() -> dict[str, str]:
-    """The versions that a model depends on."""
-    packages = ("etlml", "scikit-learn", "numpy", "scipy", "pyarrow", "skops")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def _categorical_columns(preparation: Preparation) -> list[int] | None:
-    marked = [isinstance(recipe, OrdinalRecipe) for recipe in preparation.parsed for _ in recipe.outputs]
-    return [index for index, is_category in enumerate(marked) if is_category] or None
-
-
-def _weights_by_number(weights: dict[Any, Any], target: Target) -> dict[int, Any]:
-    """Class weights by class number; JSON and YAML give the classes as text."""
-    numbers = {str(label): number for number, label in enumerate(target.classes or ())}
-    unknown = [label for label in weights if str(label) not in numbers]
-    if unknown:
-        raise TrainingFailed(
-            f"class_weight names {unknown[0]!r}, which is no class of {target.name!r}: {', '.join(numbers)}."
-        )
-    return {numbers[str(label)]: weight for label, weight in weights.items()}
-
-
-def _input(recipe: Any, chosen: Chosen) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": recipe.column, "type": chosen.types[recipe.column]}
-    if (
-        isinstance(recipe, OneHotRecipe | OrdinalRecipe | LookupRecipe)
-        and len(recipe.categories) <= MOST_CATEGORIES_SHOWN
-    ):
-        found["categories"] = recipe.categories
-    if isinstance(recipe, NumberRecipe) and recipe.fill is not None:
-        found["example"] = recipe.fill
-    return found
-
-
-def _short(error: object) -> str:
-    """The first sentence or two of a message of scikit-learn's."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:400]
-
-
-def _plain(value: Any) -> Any:
-    """A parameter as JSON."""
-    if isinstance(value, str | int | bool | type(None)) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return repr(value)[:200]

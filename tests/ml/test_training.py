@@ -13,7 +13,8 @@ from etlml.errors import ColumnMissing, ConfigInvalid, DataUnreadable, TrainingF
 from etlml.ml import model_file
 from etlml.ml.algorithms import known_algorithms
 from etlml.ml.features import read_columns
-from etlml.ml.training import fingerprint_of, train
+from etlml.ml.record import fingerprint_of
+from etlml.ml.training import train
 from tests.ml.conftest import FEATURES, Trainer, a_frame
 
 UNFIT_FOR_THE_TABLE = {  # with their defaults; they say so
@@ -316,7 +317,7 @@ class TestRefusals:
 def test_the_fingerprint_of_a_large_file_is_that_of_its_footer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_frame(50).to_parquet(tmp_path / "one.parquet")
     a_frame(50, seed=1).to_parquet(tmp_path / "other.parquet")
-    monkeypatch.setattr("etlml.ml.training.WHOLE_FILE", 0)
+    monkeypatch.setattr("etlml.ml.record.WHOLE_FILE", 0)
     one, other = fingerprint_of(tmp_path / "one.parquet"), fingerprint_of(tmp_path / "other.parquet")
     assert one.startswith("sha256-footer:")
     assert one != other
