@@ -41,7 +41,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LISTS_DRAWN = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .filter(each => !each.getBoundingClientRect().height).length < 2"""  # one is the listener for keys, without a height
-DRAWN_MS = 1200  # charts and the canvas draw after the page's script has ended
+DRAWN_MS = 1000  # charts and the canvas draw after the page's script has ended
 COLOURS = 256
 RUN_S = 300.0
 
@@ -279,7 +279,7 @@ def photograph(browser: Browser, url: str, wanted: Mapping[str, Shot], folder: P
 def shrink(file: Path) -> None:
     """Write the picture again with fewer colours: a third of the size, and nobody sees it."""
     with Image.open(file) as picture:
-        fewer = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        fewer = picture.convert("RGB").quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
     fewer.save(file, optimize=True)
 
 
