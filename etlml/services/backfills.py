@@ -8,12 +8,12 @@ from typing import Any, Literal
 from etlml.clock import new_id, utc_now
 from etlml.cron import fires_between, zone
 from etlml.documents import Backfill, Pipeline, Run
-from etlml.errors import ConfigInvalid, PipelineInvalid, StateConflict
+from etlml.errors import ConfigInvalid, StateConflict
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
+from etlml.services.runnable import refuse_unrunnable
 from etlml.services.runs import RunService
-from etlml.steps.check import check_pipeline
 from etlml.store import Page, Store
 
 MOST_RUNS = 1000
@@ -125,10 +125,7 @@ class BackfillService:
         if not 1 <= parallel <= MOST_PARALLEL:
             raise ConfigInvalid(f"parallel is {parallel}; it is 1 to {MOST_PARALLEL}.", field="parallel")
         values = merged_params(pipeline.params, params)
-        if problems := check_pipeline(pipeline.draft(), values):
-            raise PipelineInvalid(pipeline.name, problems)
-        if not pipeline.steps:
-            raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
+        refuse_unrunnable(pipeline, values)
         backfill = Backfill(
             id=document_id or new_id(),
             pipeline_id=pipeline.id,

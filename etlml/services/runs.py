@@ -9,16 +9,16 @@ from typing import Any, Unpack
 from etlml.clock import utc_now
 from etlml.documents import LogEntry, LogLevel, Pipeline, Run, Step, StepRun, TriggerKind
 from etlml.engine.new_runs import ended_with, new_run
-from etlml.errors import NotFound, PipelineInvalid, StateConflict, StepTimeout
+from etlml.errors import NotFound, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.retries import FAILED, START, retried_steps
 from etlml.services.rows import parquet_page
 from etlml.services.run_filter import RunFilter, stored_filter
+from etlml.services.runnable import refuse_unrunnable
 from etlml.settings import Settings
-from etlml.steps.check import check_pipeline
-from etlml.steps.graph import execution_order, upto
+from etlml.steps.graph import execution_order
 from etlml.store import Page, Store
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
@@ -216,13 +216,7 @@ class RunService:
         return run
 
     def _queue(self, pipeline: Pipeline, run: Run) -> None:
-        draft = pipeline.draft()
-        if run.until is not None:
-            draft = draft.model_copy(update={"steps": upto(draft.steps, run.until)})
-        if problems := check_pipeline(draft, run.params):
-            raise PipelineInvalid(pipeline.name, problems)
-        if not run.steps:
-            raise StateConflict(f"Pipeline {pipeline.name!r} has no steps yet. Add one before you run it.")
+        refuse_unrunnable(pipeline, run.params, until=run.until)
         self._store.runs.add(run)
         self._store.pipelines.mark_run(pipeline.id, run)
 

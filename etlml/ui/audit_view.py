@@ -22,28 +22,8 @@ def draw(services: Services, user: Principal) -> None:
         parts.empty("For admins", "The audit log shows what everybody did. Ask an admin for it.")
         return
     with filters.bar():
-        who = st.text_input(
-            "Who",
-            key="who",
-            bind="query-params",
-            placeholder="Anybody",
-            icon=":material/person:",
-            label_visibility="collapsed",
-            width=180,
-            live="400ms",
-            type="search",
-        )
-        action = st.text_input(
-            "Action",
-            key="action",
-            bind="query-params",
-            placeholder="Any action, e.g. deleted",
-            icon=":material/edit:",
-            label_visibility="collapsed",
-            width=230,
-            live="400ms",
-            type="search",
-        )
+        who = _words("Who", "Anybody", key="who", icon="person", width=180)
+        action = _words("Action", "Any action, e.g. deleted", key="action", icon="edit", width=230)
         kind = filters.choice(
             "What",
             KINDS,
@@ -56,8 +36,8 @@ def draw(services: Services, user: Principal) -> None:
     length = filters.TIMES[span] if span else None
     asked = (who, action, kind, span)
     page = services.audit.list(
-        actor=who.strip() or None if who else None,
-        action=action.strip().lower() or None if action else None,
+        actor=who,
+        action=action.lower() if action else None,
         kind=kind,
         since=utc_now() - length if length else None,
         limit=_PAGE,
@@ -73,3 +53,19 @@ def draw(services: Services, user: Principal) -> None:
     if happened.opened and (target := about.get(happened.opened)):
         place.go(target[0], **target[1])
     pager.foot("audit", len(page.items), page.next_cursor, noun="entries")
+
+
+def _words(label: str, placeholder: str, *, key: str, icon: str, width: int) -> str | None:
+    """A field for a part of a word, which the URL holds."""
+    typed = st.text_input(
+        label,
+        key=key,
+        bind="query-params",
+        placeholder=placeholder,
+        icon=f":material/{icon}:",
+        label_visibility="collapsed",
+        width=width,
+        live="400ms",
+        type="search",
+    )
+    return (typed or "").strip() or None
