@@ -52,3 +52,15 @@ def test_help_of_the_command_line_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
     assert not {"pydantic", "pymongo", "duckdb", "pandas", "streamlit", "fastapi", "sklearn", "rich"} & set(loaded)
+
+
+def test_docstrings_describe_only_parameters_that_are_there() -> None:
+    wrong = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                described = re.search(r"^Args:\n((?:    .*\n?)+)", ast.get_docstring(node) or "", re.M)
+                known = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+                names = set(re.findall(r"^    (\w+):", described[1], re.M)) if described else set()
+                wrong += [f"{path.relative_to(ROOT)}: {node.name}({name})" for name in sorted(names - known)]
+    assert wrong == []
