@@ -35,10 +35,7 @@ def register_secrets(values: Iterable[str]) -> None:
 
 def redacted(text: str) -> str:
     """``text`` with every known secret and every secret-shaped part replaced by ``***``."""
-    with _lock:
-        values = sorted(_known, key=len, reverse=True)
-    for value in values:
-        text = text.replace(value, MASK)
+    text = _without_known(text)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
@@ -58,3 +55,22 @@ def redacted_document(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [redacted_document(item) for item in value]
     return value
+
+
+def without_secrets(value: Any) -> Any:
+    """A copy of a JSON-like value without the registered secrets; what only looks like one stays, for it may be data."""
+    if isinstance(value, str):
+        return _without_known(value)
+    if isinstance(value, Mapping):
+        return {without_secrets(key): without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(item) for item in value]
+    return value
+
+
+def _without_known(text: str) -> str:
+    with _lock:
+        values = sorted(_known, key=len, reverse=True)
+    for value in values:
+        text = text.replace(value, MASK)
+    return text

@@ -17,7 +17,7 @@ from etlml.engine.fusion import Computed, Fusion, MemberFailed
 from etlml.engine.journal import Journal, LeaseLost
 from etlml.engine.reuse import passes_input_on
 from etlml.errors import DataUnreadable, EtlmlError, InvalidInput, StepCancelled, StepError, StepTimeout, Unavailable
-from etlml.redaction import redacted, redacted_document
+from etlml.redaction import redacted, redacted_document, without_secrets
 from etlml.steps.base import StepContext, StepResult, Tracker
 from etlml.steps.check import CheckedStep
 from etlml.validation.step_rules import run_validations
@@ -148,7 +148,7 @@ class StepRunner:
         if result.validation is not None and not self._done:
             world.keep_validation(self._id, result.validation)
         self._warn(result.warnings)
-        facts: dict[str, Any] = {"metrics": result.metrics}
+        facts: dict[str, Any] = {"metrics": without_secrets(result.metrics)}
         if self._done:
             return
         if kept.is_lazy and not self._checked.validations and world.fusable(self._id):
@@ -203,7 +203,9 @@ class StepRunner:
         fusion = self._world.fusion
         if not relation.is_lazy:
             return relation
-        if fusion.relations.get(relation.name) is not relation:  # an input that an earlier run had fused is there already
+        if (
+            fusion.relations.get(relation.name) is not relation
+        ):  # an input that an earlier run had fused is there already
             fusion.add(relation, self._base)
         self._world.journal.write()
         computed = fusion.compute(relation.name)

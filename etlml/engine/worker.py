@@ -19,7 +19,7 @@ from etlml.engine.results import Results
 from etlml.engine.runner import Runner, Surroundings
 from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
-from etlml.redaction import redacted
+from etlml.redaction import redacted, without_secrets
 from etlml.settings import Settings, environment_secret
 from etlml.steps.base import Tracker
 from etlml.steps.templating import References, run_references
@@ -227,7 +227,8 @@ class RunWorker:
         return StoreTracker(self._store, run, step_id, self._settings.models_dir, self._now)
 
     def _keep_validation(self, run: Run, step_id: str, validation: Validation) -> None:
-        kept = validation.model_copy(update={"pipeline_id": run.pipeline_id, "run_id": run.id, "step_id": step_id})
+        about = {"pipeline_id": run.pipeline_id, "run_id": run.id, "step_id": step_id}
+        kept = Validation.model_validate(without_secrets(validation.model_dump() | about))
         patiently(lambda: self._store.validations.add(kept))
 
     def _abandon(self, run: Run, error: Exception) -> None:

@@ -90,6 +90,22 @@ class TestAGreenRun:
         ).fetchone() == (15,)
         assert "abcdefgh-secret" not in run.model_dump_json()
 
+    def test_a_secret_in_a_rule_or_a_path_stays_out_of_what_is_kept(
+        self, bench: Workbench, numbers: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ETLML_SECRET_PLACE", "hidden-place")
+        rule = {"rule": "sql", "where": "'${secret.PLACE}' = 'x'", "severity": "warning"}
+        sink = {"kind": "sqlite", "path": "${secret.PLACE}.db", "table": "t"}
+        steps = [
+            read(numbers),
+            {"id": "check", "type": "validate", "config": {"rules": [rule]}},
+            {"id": "save", "type": "load", "config": {"sink": sink, "mode": "overwrite"}},
+        ]
+        run = bench.run(steps)
+        (found,) = bench.store.validations.list(run_id=run.id).items
+        assert (run.status, found.status, found.step_id) == ("success", "warning", "check")
+        assert "hidden-place" not in run.model_dump_json() + found.model_dump_json()
+
     def test_a_run_of_no_steps_succeeds(self, bench: Workbench) -> None:
         assert bench.run([]).status == "success"
 
