@@ -1,24 +1,20 @@
 """What becomes of the things in a pack: pipelines, models and runs on their way into a store."""
 
-import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, TypeVar
-
-from pydantic import ValidationError
+from pathlib import Path
+from typing import Any, Literal
 
 from etlml.clock import new_id, utc_now
-from etlml.documents import Connection, Experiment, MetricPoint, Model, Pipeline, PipelineVersion, Run, Stored
-from etlml.errors import Conflict, DataUnreadable, NotFound
+from etlml.documents import Connection, Model, Pipeline, PipelineVersion
+from etlml.errors import Conflict, NotFound
 from etlml.services.pack_file import PackReader
+from etlml.services.packed import checkpoint_place, read_experiment, read_model, read_run, valid_document
 from etlml.settings import Settings
 from etlml.steps.check import check_pipeline
 from etlml.store import Store
 
-S = TypeVar("S", bound=Stored)
 Change = Literal["created", "replaced", "skipped"]
 POINTS_AT_ONCE = 5000
-_CHECKPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,149}\.parquet")
 
 
 @dataclass(frozen=True)
@@ -76,9 +72,9 @@ class Unpacking:
         for document in self._pack.documents("pipelines"):
             valid_document(Pipeline, document, "pipeline")
         for line in self._pack.documents("models"):
-            self._read_model(line)
+            read_model(self._pack, line)
         for line in self._pack.documents("runs"):
-            self._read_run(line)
+            read_run(self._pack, line, self._environment.runs_dir)
         for line in self._pack.documents("experiments"):
             read_experiment(line)
         for _ in self._pack.documents("preferences"):
@@ -107,7 +103,7 @@ class Unpacking:
 
     def model(self, line: dict[str, Any]) -> Outcome:
         """Bring up a model's version with its file."""
-        model, packed = self._read_model(line)
+        model, packed = read_model(self._pack, line)
         name = f"{model.name} {model.version}"
         sha256 = self._pack.entry(packed).sha256
         there = self._store.models.list(name=model.name, limit=1000).items
@@ -123,7 +119,7 @@ class Unpacking:
 
     def run(self, line: dict[str, Any]) -> Outcome:
         """Bring up an ended run with its checkpoints; one that is there stays, whatever is asked."""
-        run, files = self._read_run(line)
+        run, files = read_run(self._pack, line, self._environment.runs_dir)
         if self._store.runs.get_many([run.id]):
             return Outcome("run", run.id, "skipped", "it is there already")
         if self._dry_run:
@@ -133,7 +129,9 @@ class Unpacking:
                 self._pack.copy_file(name, target)
         for step in run.steps:
             step.checkpoint = (
-                step.checkpoint if step.checkpoint and self._checkpoint(step.checkpoint).exists() else None
+                step.checkpoint
+                if step.checkpoint and checkpoint_place(step.checkpoint, self._environment.runs_dir).exists()
+                else None
             )
         run.pipeline_id = self._pipeline_ids.get(run.pipeline_id, run.pipeline_id)
         run.worker, run.lease_until, run.cancel_requested = None, None, False
@@ -155,33 +153,6 @@ class Unpacking:
                 self._store.metric_points.add_many(points[start : start + POINTS_AT_ONCE])
             self._store.experiments.add(experiment.model_copy(update={"pipeline_id": pipeline_id}))
         return Outcome("experiment", experiment.name, "created")
-
-    def _read_model(self, line: dict[str, Any]) -> tuple[Model, str]:
-        """A version of a model, and its file's name in the pack."""
-        model = valid_document(Model, line.get("document"), "model")
-        packed = str(line.get("file", ""))
-        if model.file_sha256 and self._pack.entry(packed).sha256 != model.file_sha256:
-            raise DataUnreadable(
-                f"The pack is damaged: the file of model {model.name} {model.version} is not the one that was registered."
-            )
-        return model, packed
-
-    def _read_run(self, line: dict[str, Any]) -> tuple[Run, dict[Path, str]]:
-        """An ended run, and for each place of a checkpoint its name in the pack."""
-        run = valid_document(Run, line.get("document"), "run")
-        if not run.is_final:
-            raise DataUnreadable(f"The pack is damaged: run {run.id[:40]!r} has not ended.")
-        packed = line.get("files")
-        files = {
-            self._checkpoint(str(path)): str(name)
-            for path, name in (packed if isinstance(packed, dict) else {}).items()
-        }
-        for name in files.values():
-            self._pack.entry(name)
-        for step in run.steps:
-            if step.checkpoint is not None:
-                self._checkpoint(step.checkpoint)
-        return run, files
 
     def _replaced_pipeline(self, there: Pipeline, packed: Pipeline) -> Outcome:
         if not self._replace:
@@ -231,42 +202,3 @@ class Unpacking:
         aliases = [each for each in model.aliases if self._replace or each not in taken]
         if aliases:
             models.set_aliases(model.name, model.version, aliases)
-
-    def _checkpoint(self, path: str) -> Path:
-        """Where a checkpoint goes; DataUnreadable if that is not within the folder of runs."""
-        target = self._environment.runs_dir / PurePosixPath(path)
-        inside = (
-            target.parent.parent.resolve() == self._environment.runs_dir.resolve() and not target.parent.is_symlink()
-        )
-        if not _CHECKPOINT.fullmatch(path) or ".." in path or not inside:
-            raise DataUnreadable(
-                f"The pack names a file {path[:80]!r}, which is no checkpoint's. It was not made by `etlml pack`."
-            )
-        return target
-
-
-def read_experiment(line: dict[str, Any]) -> tuple[Experiment, list[MetricPoint]]:
-    """An ended experiment of a pack, and its metrics' points; DataUnreadable if they are none."""
-    experiment = valid_document(Experiment, line.get("document"), "experiment")
-    if experiment.status == "running":
-        raise DataUnreadable(f"The pack is damaged: experiment {experiment.name[:40]!r} has not ended.")
-    series = line.get("series")
-    try:
-        points = [
-            MetricPoint(experiment_id=experiment.id, key=str(key), step=step, value=value, ts=ts)
-            for key, each in (series.items() if isinstance(series, dict) else ())
-            for step, value, ts in each
-        ]
-    except (TypeError, ValueError):
-        raise DataUnreadable(f"The pack has metrics of {experiment.name[:40]!r} that cannot be read.") from None
-    return experiment, points
-
-
-def valid_document(model: type[S], document: Any, kind: str) -> S:
-    """The document in a pack; DataUnreadable if it is none."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DataUnreadable(f"The pack has a {kind} that cannot be read: {place}: {first['msg']}.") from None
