@@ -71,7 +71,7 @@ def _named(services: Services, user: Principal, proposal: str, document: Mapping
         pressed = st.button("Create", type="primary", key="new_create", disabled=not name, icon=":material/add:")
     if pressed:
         with parts.shown_errors():
-            pipeline = services.pipelines.create({**document, "name": name}, author=user.name)
+            pipeline = services.pipelines.create({**document, "name": name.strip()}, author=user.name)
             parts.toast_later(f"Pipeline {pipeline.name} created.")
             place.go("pipeline", id=pipeline.id)
 

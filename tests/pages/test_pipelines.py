@@ -69,6 +69,12 @@ class TestNew:
             "save",
         ]
 
+    def test_blanks_around_a_name_are_none_of_it(self, services: Services) -> None:
+        app = AppTest.from_function(dialog, default_timeout=30).run()
+        app.text_input(key="new_name_csv-to-parquet").set_value("  mine ").run()
+        app.button(key="new_create").click().run()
+        assert list(services.pipelines.names()) == ["mine"]
+
     def test_what_is_wrong_with_yaml_is_listed_with_its_lines(self, services: Services) -> None:
         app = AppTest.from_function(dialog, default_timeout=30).run()
         app.segmented_control(key="new_way").set_value("Import YAML").run()
