@@ -179,13 +179,19 @@ def studio(settings: Mapping[str, str]) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with process("streamlit", "run", "app.py", f"--server.port={port}", settings=settings):
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        await_answer(f"{url}/healthz")
+        await_answer(f"http://127.0.0.1:{settings['ETLML_API_PORT']}/api/health")
         yield url
+
+
+def await_answer(url: str) -> None:
+    """Wait until a server answers, a minute at most."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 def fill(store: Store, settings: Mapping[str, str]) -> dict[str, str]:

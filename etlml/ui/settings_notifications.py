@@ -44,7 +44,6 @@ PRESETS: Mapping[str, Preset] = {
 }
 COLUMNS = (
     lists.Column("name", "Channel", "name"),
-    lists.Column("service", "Service", "dim"),
     lists.Column("events", "Tells when", "dim"),
     lists.Column("sent", "Last message", "time"),
     lists.Column("do", "", "actions"),
@@ -56,7 +55,7 @@ def draw(services: Services, user: Principal) -> None:
     if not user.permits("operator"):
         parts.empty("Messages about runs and data", "Operators see the channels, admins change them.")
         return
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         _list(services, user)
     if user.permits("admin"):
@@ -70,8 +69,7 @@ def _list(services: Services, user: Principal) -> None:
     rows = [
         lists.row(
             one.id,
-            name={"text": one.name, "sub": _note(one)},
-            service=one.service,
+            name={"text": one.name, "sub": f"{one.service}, {_note(one)}" if one.service else _note(one)},
             events=", ".join(EVENTS[event].lower() for event in one.events[:1])
             + (f" and {len(one.events) - 1} more" if len(one.events) > 1 else ""),
             sent=lists.when(one.last_sent_at),
