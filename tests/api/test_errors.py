@@ -81,7 +81,7 @@ def test_wrong_query_parameter_is_named(client: TestClient) -> None:
     error_of(client.get("/api/runs?since=0001-01-01T00:00:00%2B14:00"), 422, "RequestInvalid")
 
 
-def test_oversized_body(client: TestClient) -> None:
+def test_a_body_that_is_too_large_is_refused_with_or_without_a_length(client: TestClient) -> None:
     error_of(client.post("/api/pipelines", content=b" " * (LARGEST_BODY + 1), headers=JSON), 413, "BodyTooLarge")
 
     def pieces() -> Any:  # of unknown length
@@ -91,7 +91,7 @@ def test_oversized_body(client: TestClient) -> None:
     error_of(client.post("/api/experiments", content=pieces(), headers=JSON), 413, "BodyTooLarge")
 
 
-def test_body_of_another_kind(client: TestClient) -> None:
+def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:
     error_of(client.post("/api/experiments", content="a=1"), 415, "UnsupportedMediaType")
     error_of(client.post("/api/pipelines", data={"a": "1"}), 415, "UnsupportedMediaType")
 
