@@ -129,5 +129,6 @@ def nothing(filtered: bool) -> None:
 
 if place.param("new"):
     place.set_params(new=None)
-    new_pipeline.ask(services, user)
+    if MAY_EDIT:
+        new_pipeline.ask(services, user)
 table(head())

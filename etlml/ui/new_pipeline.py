@@ -71,6 +71,7 @@ def _named(services: Services, user: Principal, proposal: str, document: Mapping
         pressed = st.button("Create", type="primary", key="new_create", disabled=not name, icon=":material/add:")
     if pressed:
         with parts.shown_errors():
+            user.require("editor")
             pipeline = services.pipelines.create({**document, "name": name.strip()}, author=user.name)
             parts.toast_later(f"Pipeline {pipeline.name} created.")
             place.go("pipeline", id=pipeline.id)
@@ -103,6 +104,7 @@ def _from_yaml(services: Services, user: Principal) -> None:
         st.success("This pipeline can run.", icon=":material/check:")
         return
     with parts.shown_errors():
+        user.require("editor")
         pipeline = services.pipelines.create_from_yaml(text, author=user.name)
         parts.toast_later(f"Pipeline {pipeline.name} created.")
         place.go("pipeline", id=pipeline.id)

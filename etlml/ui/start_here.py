@@ -63,13 +63,14 @@ def _buttons(services: Services, user: Principal, state: GuideState, *, fresh: b
     example = _example(services)
     ran, looked, built = state.steps
     with st.container(horizontal=True, vertical_alignment="center"):
-        if example is not None and _offered(f"Run {EXAMPLE}", "run_flights_big", ":material/play_arrow:", main=not ran):
+        may_run = example is not None and user.permits("operator")
+        if may_run and example and _offered(f"Run {EXAMPLE}", "run_flights_big", ":material/play_arrow:", main=not ran):
             _run(services, example, user)
         if state.run_id and _offered("Look at the result", "guide_look", ":material/search:", main=ran and not looked):
             services.guide.note(user.name, looked=True)
             place.go("run", id=state.run_id)
         main = not fresh and ran and looked and not built
-        if _offered("Build a pipeline", "build_first", ":material/add:", main=main):
+        if user.permits("editor") and _offered("Build a pipeline", "build_first", ":material/add:", main=main):
             place.go("pipelines", new="1")
 
 
