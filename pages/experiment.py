@@ -37,7 +37,8 @@ def header(one: Experiment) -> None:
             and st.button("Register model", icon=":material/add:", key="register")
         ):
             register(one)
-        if one.status == "running" and st.button("Stop", icon=":material/stop:", key="stop"):
+        may_stop = one.status == "running" and user.permits("editor")
+        if may_stop and st.button("Stop", icon=":material/stop:", key="stop"):
             parts.attempt(lambda: services.experiments.cancel(one.id, author=user.name), "The training is stopped.")
             st.rerun()
         if (

@@ -137,7 +137,7 @@ def check() -> None:
         type="primary",
         icon=":material/play_arrow:",
         key="check_now",
-        disabled=not path or not now.get("rules"),
+        disabled=not path or not now.get("rules") or not user.permits("editor"),
     ):
         try:
             with st.spinner("Checking …"):

@@ -25,3 +25,17 @@ def test_the_first_steps_neither_run_nor_build(services: Services, open_page: Op
     app = open_page("dashboard.py")
     assert not app.exception
     assert not {"run_flights_big", "build_first"} & {button.key for button in app.button}
+
+
+def test_a_training_cannot_be_stopped(services: Services, open_page: Opens) -> None:
+    app = open_page("experiment.py", id=services.experiments.create("mine").id)
+    assert not app.exception
+    assert "stop" not in {button.key for button in app.button}
+
+
+def test_data_cannot_be_checked(services: Services, open_page: Opens) -> None:
+    app = open_page("validations.py", view="check", check_path="orders.csv")
+    app.session_state["check_rules"] = {"rules": [{"rule": "not_null", "column": "id"}]}
+    app.run()
+    assert not app.exception
+    assert app.button(key="check_now").disabled
