@@ -78,7 +78,8 @@ class Results:
         """Have later runs find the result of a step that has just succeeded."""
         key, state = self._keys.get(checked.step.id), journal.step(checked.step.id)
         if key is not None and state.cache_key is None:
-            journal.note(checked.step.id, cache_key=key)  # so that two runs can be asked whether their data was the same
+            # so that two runs can be asked whether their data was the same
+            journal.note(checked.step.id, cache_key=key)
         if key is None or not checked.step.cache or checked.step.type not in CACHED or state.status != "success":
             return
         moment = self.now()

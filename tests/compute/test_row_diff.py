@@ -58,7 +58,7 @@ def test_a_missing_key_matches_a_missing_key(tmp_path: Path) -> None:
 
 def test_keys_that_repeat_are_refused_with_their_number(orders: Path, tmp_path: Path) -> None:
     doubled = file_of(tmp_path, "doubled", f"{ORDERS} UNION ALL SELECT 1, 'ann', 3.0")
-    with pytest.raises(InvalidInput, match=r"'id' cannot tell the rows of the later result apart: 1 value stands in 2 rows"):
+    with pytest.raises(InvalidInput, match=r"'id' cannot tell .* later result apart: 1 value stands in 2 rows"):
         diff_files(orders, doubled, keys=["id"])
 
 
