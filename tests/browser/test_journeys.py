@@ -56,6 +56,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     page.goto(f"{studio.url}/pipelines")
     page.get_by_role("button", name="New pipeline").click()
     page.get_by_role("radio", name="Empty canvas").click()
+    expect(page.locator(".st-key-new_template")).to_have_count(0)
     page.get_by_role("textbox", name="Name").fill("built by hand")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Create", exact=True).click()
