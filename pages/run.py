@@ -287,10 +287,15 @@ first = load()
 beside = run_view.around(services, first)
 
 
-@parts.fragment(run_every=None if first.is_final else "1s", key="live", about={"id": first.id})
+pace = run_view.pace(first, utc_now())
+
+
+@parts.fragment(run_every=pace, key="live", about={"id": first.id})
 def live() -> None:
     run = first if first.is_final else services.runs.get(first.id)
     whole(run)
+    if not run.is_final and run_view.pace(run, utc_now()) != pace:
+        st.rerun()
     if run.is_final and not first.is_final:
         parts.toast_later(
             f"{run.pipeline_name}: {run_rows.status_cell(run.status)['label'].lower()}.", ":material/flag:"

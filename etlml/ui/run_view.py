@@ -1,7 +1,7 @@
 """What a run's page shows of it: facts in a line, what surrounds it, how far its steps are."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,6 +14,8 @@ from etlml.ui import format as words
 from etlml.ui import gantt
 from etlml.ui.looks import TRIGGER_LABEL
 
+_AT_FIRST = timedelta(minutes=1)
+
 
 class Around(NamedTuple):
     """What surrounds a run; read once, for it hardly changes while somebody looks."""
@@ -24,6 +26,13 @@ class Around(NamedTuple):
     usual_s: dict[str, float]
     expected_s: float | None
     pipeline_there: bool
+
+
+def pace(run: Run, now: datetime) -> str | None:
+    """How often a run's page looks again: each second at first, every other one once it takes a while."""
+    if run.is_final:
+        return None
+    return "1s" if now - (run.started_at or run.created_at) < _AT_FIRST else "2s"
 
 
 def around(services: Services, run: Run) -> Around:
