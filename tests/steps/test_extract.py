@@ -1,32 +1,20 @@
 """What the extract step promises to the engine."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from etlml.compute.children import Children
 from etlml.compute.session import Session
 from etlml.errors import DataUnreadable
-from etlml.steps.base import StepContext, Tracker
+from etlml.steps.base import StepContext
 from etlml.steps.extract import ExtractConfig
+from tests.steps import contexts
 
 
 def a_context(session: Session, data_dir: Path) -> StepContext:
-    return StepContext(
-        step_id="rows-1",
-        load_id="run/rows-1",
-        folder=session.folder,
-        data_dir=data_dir,
-        session=session,
-        children=cast(Children, None),
-        tracker=cast(Tracker, None),
-        log=lambda *_: None,
-        cancelled=lambda: False,
-        memory_bytes=1 << 28,
-        checkpoint=lambda relation: relation,
-    )
+    return contexts.a_context("rows-1", session, data_dir, lambda relation: relation)
 
 
 def a_session(folder: Path, home: Path, config: ExtractConfig) -> Session:

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from etlml.compute.children import Children
 from etlml.compute.relation import Query, Relation
 from etlml.compute.schema import Schema
 from etlml.compute.session import Session
 from etlml.errors import ColumnMissing, ConfigInvalid
-from etlml.steps.base import StepContext, Tracker
+from etlml.steps.base import StepContext
 from etlml.steps.load import LoadConfig
+from tests.steps import contexts
 
 COLUMNS = Schema.of([("id", "BIGINT"), ("v", "VARCHAR")])
 
@@ -28,20 +28,10 @@ def load(mode: str = "overwrite", keys: list[str] | None = None, **sink: Any) ->
 def a_context(
     session: Session, data_dir: Path, checkpoint: Callable[[Relation], Relation] | None = None
 ) -> StepContext:
-    return StepContext(
-        step_id="save",
-        load_id="run/save",
-        folder=session.folder,
-        data_dir=data_dir,
-        session=session,
-        children=cast(Children, None),
-        tracker=cast(Tracker, None),
-        log=lambda *_: None,
-        cancelled=lambda: False,
-        memory_bytes=1 << 28,
-        checkpoint=checkpoint
-        or (lambda relation: session.materialise(relation, session.folder / f"{relation.name}.parquet")),
-    )
+    def kept(relation: Relation) -> Relation:
+        return session.materialise(relation, session.folder / f"{relation.name}.parquet")
+
+    return contexts.a_context("save", session, data_dir, checkpoint or kept)
 
 
 def test_merge_needs_keys_and_nothing_else_has_them() -> None:
