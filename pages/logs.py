@@ -31,7 +31,7 @@ def asked(*, with_live: bool = False) -> dict[str, Any]:
         query = filters.search("Search messages", width=280)
         regex = st.toggle("Pattern", key="regex", bind="query-params", help="The text is a regular expression.")
         source = filters.choice("Source", services.logs.sources(), key="source", every="All sources", width=135)
-        names = {one.name: one.id for one in services.pipelines.list(limit=200).items}
+        names = services.pipelines.names()
         pipeline = filters.choice("Pipeline", list(names), key="pipeline", every="All pipelines", width=150)
     with filters.bar():
         log_range.pick()

@@ -19,6 +19,7 @@ from etlml.ui import (
     place,
     run_form,
     run_rows,
+    run_view,
     schedule_tab,
     script_dialog,
     step_panel,
@@ -186,7 +187,7 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
     key = f"canvas_{draft.pipeline_id}"
     stale: set[str] = set()
     if (run is not None and run.pipeline_version != draft.version) or draft.is_dirty:
-        stale = drafts.stale_steps(draft.document.steps, ran_steps(run)) if run else set()
+        stale = drafts.stale_steps(draft.document.steps, run_view.steps_of(services, run)) if run else set()
     nodes = graph.nodes_of(draft.document.steps, run=run, problems=graph.problems_by_step(problems))
     for node in nodes:
         node["stale"] = node["id"] in stale
@@ -223,13 +224,6 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         menu={"to": MAY_RUN, "from": step_panel.began(run)},
         on_asked=on_asked,
     )
-
-
-def ran_steps(run: Run) -> list[Any]:
-    try:
-        return services.pipelines.version(run.pipeline_id, run.pipeline_version).document.steps
-    except EtlmlError:
-        return []
 
 
 def general(problems: list[dict[str, Any]]) -> None:

@@ -38,7 +38,7 @@ def chosen_view() -> str:
 def chosen_filters(view: str) -> dict[str, Any]:
     """The filters of a view; a grid is of one pipeline, a calendar has its own time."""
     found: dict[str, Any] = {}
-    names = [pipeline.name for pipeline in services.pipelines.list(limit=200).items]
+    names = list(services.pipelines.names())
     with filters.bar():
         if view != "Grid":
             found["q"] = filters.search("Search runs", width=165)
