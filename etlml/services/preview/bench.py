@@ -38,7 +38,7 @@ class Reach:
 
 
 class _NoTracker:
-    """A preview trains nothing."""
+    """A preview trains nothing: that one of these is called would be a fault of the platform, which must not pass unseen."""
 
     def start(self, **_: Any) -> str:
         raise NotImplementedError
