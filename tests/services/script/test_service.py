@@ -178,6 +178,7 @@ OPS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 class TestEveryOp:
     def test_gives_the_rows_of_the_platform(self, twin: Twin) -> None:
         steps = [inline("people", PEOPLE), inline("cities", CITIES)]
@@ -212,6 +213,7 @@ class TestEveryOp:
             twin.services.scripts.of(pipeline.name)
 
 
+@pytest.mark.slow
 class TestEverySource:
     def test_gives_the_rows_of_the_platform(self, twin: Twin) -> None:
         made = make_sources(twin.ours)
@@ -264,6 +266,7 @@ def make_sources(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.slow
 class TestEverySink:
     def test_holds_the_rows_of_the_platform_after_each_mode(self, twin: Twin) -> None:
         endings = ("parquet", "csv", "tsv", "jsonl", "json", "xlsx", "sqlite", "duckdb")
@@ -376,6 +379,7 @@ TRAININGS = {
 }
 
 
+@pytest.mark.slow
 class TestTraining:
     def test_gives_the_metrics_and_the_answers_of_the_platform(self, twin: Twin) -> None:
         shutil.copytree(ROOT / "examples/data", twin.ours / "examples")
@@ -399,6 +403,7 @@ class TestTraining:
             assert metrics == pytest.approx(run.step(name).metrics["metrics"], rel=1e-12, abs=1e-12), name
 
 
+@pytest.mark.slow
 class TestTheExamples:
     @pytest.mark.parametrize("name", ["penguins", "daily-summary"])
     def test_give_what_their_runs_give(self, twin: Twin, name: str) -> None:
@@ -409,7 +414,6 @@ class TestTheExamples:
                 model = joblib.load(twin.theirs / f"models/{step['config']['register_as']}.joblib")
                 assert model["metrics"] == pytest.approx(run.step(step["id"]).metrics["metrics"], rel=1e-12)
 
-    @pytest.mark.slow
     def test_gives_all_flights(self, twin: Twin) -> None:
         run, _ = example(twin, "flights")
         ours, theirs = (f"read_parquet('{folder}/out/flights.parquet')" for folder in (twin.ours, twin.theirs))
