@@ -16,7 +16,8 @@ from etlml.documents import ErrorInfo, Run, Validation, Worker
 from etlml.engine.journal import Journal, LeaseLost
 from etlml.engine.patience import patiently
 from etlml.engine.results import Results
-from etlml.engine.runner import Runner, Surroundings
+from etlml.engine.runner import Runner
+from etlml.engine.surroundings import Surroundings
 from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
 from etlml.redaction import redacted, without_secrets
