@@ -160,7 +160,13 @@ def _facts(run: Run) -> RunFacts:
 
 def _plain(changes: Iterable[FieldChange]) -> list[Difference]:
     return [
-        Difference(path=each.path, kind=each.kind, before=json_value(each.before), after=json_value(each.after))
+        Difference(
+            path=each.path,
+            kind=each.kind,
+            before=json_value(each.before),
+            after=json_value(each.after),
+            items=list(each.items),
+        )
         for each in changes
     ]
 

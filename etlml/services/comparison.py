@@ -33,6 +33,7 @@ class Difference(BaseModel):
     kind: Change
     before: Any = None
     after: Any = None
+    items: list[str] = Field(default_factory=list, description="What the listed items on the path are, e.g. filter.")
 
 
 class StepDifference(BaseModel):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher, unified_diff
 from typing import Any, Literal
 
@@ -19,13 +19,15 @@ _APART = frozenset({"id", "name", "position", "needs"})  # compared by rules of 
 class FieldChange:
     """One field that differs; ``path`` is dotted, such as ``config.ops[1].where``, with the place in ``after``.
 
-    ``before`` of an added field and ``after`` of a removed one are None.
+    ``before`` of an added field and ``after`` of a removed one are None. ``items`` says what the listed items on the path
+    are, such as ``("filter",)``; of an item that became another kind it is what it is now.
     """
 
     path: str
     before: Any
     after: Any
     kind: FieldChangeKind = "changed"
+    items: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def changed_settings(before: PipelineDraft, after: PipelineDraft) -> list[FieldC
     return list(differences("", _settings(before), _settings(after)))
 
 
-def differences(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
+def differences(path: str, before: Any, after: Any, items: tuple[str, ...] = ()) -> Iterator[FieldChange]:
     """Where two plain values differ; objects are compared field by field, lists of objects item by item."""
     if before == after and type(before) is type(after):
         return
@@ -83,15 +85,15 @@ def differences(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
         for key in dict.fromkeys([*before, *after]):
             inside = f"{path}.{key}" if path else str(key)
             if key not in after:
-                yield FieldChange(inside, before[key], None, "removed")
+                yield FieldChange(inside, before[key], None, "removed", items)
             elif key not in before:
-                yield FieldChange(inside, None, after[key], "added")
+                yield FieldChange(inside, None, after[key], "added", items)
             else:
-                yield from differences(inside, before[key], after[key])
+                yield from differences(inside, before[key], after[key], items)
     elif _are_objects(before) and _are_objects(after):  # one of them may be empty
-        yield from _list_differences(path, before, after)
+        yield from _list_differences(path, before, after, items)
     else:
-        yield FieldChange(path, before, after)
+        yield FieldChange(path, before, after, items=items)
 
 
 def yaml_diff(before: str, after: str) -> list[str]:
@@ -111,7 +113,9 @@ def _step_differences(
     )
 
 
-def _list_differences(path: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[FieldChange]:
+def _list_differences(
+    path: str, before: Sequence[Any], after: Sequence[Any], items: tuple[str, ...]
+) -> Iterator[FieldChange]:
     old_keys, new_keys = ([json.dumps(item, sort_keys=True, default=str) for item in each] for each in (before, after))
     for code, i, i_end, j, j_end in SequenceMatcher(None, old_keys, new_keys, autojunk=False).get_opcodes():
         if code == "equal":
@@ -119,12 +123,13 @@ def _list_differences(path: str, before: Sequence[Any], after: Sequence[Any]) ->
         for at in range(max(i_end - i, j_end - j)):
             old = before[i + at] if i + at < i_end else None
             new = after[j + at] if j + at < j_end else None
+            within = (*items, str(_tag(new or old or {}) or ""))
             if new is None:
-                yield FieldChange(f"{path}[{i + at}]", old, None, "removed")
+                yield FieldChange(f"{path}[{i + at}]", old, None, "removed", within)
             elif old is None:
-                yield FieldChange(f"{path}[{j + at}]", None, new, "added")
+                yield FieldChange(f"{path}[{j + at}]", None, new, "added", within)
             else:
-                yield from differences(f"{path}[{j + at}]", old, new)
+                yield from differences(f"{path}[{j + at}]", old, new, within)
 
 
 def _are_objects(value: Any) -> bool:

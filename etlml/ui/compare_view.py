@@ -7,7 +7,7 @@ from typing import Any
 
 from etlml.services.comparison import Difference, FigurePair, RowDifference, RunComparison, RunFacts, StepPair, StepRows
 from etlml.services.version_diff import FieldChange
-from etlml.services.version_words import field_words, shown
+from etlml.services.version_words import field_words, shown, told
 from etlml.ui import format as words
 from etlml.ui.looks import TRIGGER_LABEL, look
 from etlml.ui.parts import pill_html, tone_pill
@@ -45,12 +45,12 @@ def _facts(run: RunFacts, zone: tzinfo | None) -> dict[str, str]:
 
 def changes_html(found: RunComparison) -> str:
     """What was changed between the two, in words; empty if nothing was."""
-    groups = [("Parameters", _lines(found.params)), ("Pipeline", _lines(found.settings))]
+    groups = [("Parameters", _named(found.params)), ("Pipeline", _lines(found.settings))]
     groups += [
         (change.step, _lines(change.fields) or [f"{change.kind}{f' from {change.was}' if change.was else ''}"])
         for change in found.changes
     ]
-    groups += [("Surroundings of trainings", _lines(found.environment))]
+    groups += [("Surroundings of trainings", _named(found.environment))]
     kinds = {change.step: change.kind for change in found.changes}
     return "".join(
         f"<div><b>{html.escape(title)}</b>{_kind(kinds.get(title))}"
@@ -61,10 +61,16 @@ def changes_html(found: RunComparison) -> str:
 
 
 def _lines(changes: Sequence[Difference]) -> list[str]:
-    return [
-        field_words(FieldChange(each.path, each.before, each.after, each.kind)).replace(" -> ", " → ")
-        for each in changes
-    ]
+    return [field_words(_change(each)) for each in changes]
+
+
+def _named(changes: Sequence[Difference]) -> list[str]:
+    """Of values whose names are somebody's own: they are left as they are."""
+    return [f"{each.path}: {told(_change(each))}" for each in changes]
+
+
+def _change(each: Difference) -> FieldChange:
+    return FieldChange(each.path, each.before, each.after, each.kind, tuple(each.items))
 
 
 def _kind(kind: str | None) -> str:

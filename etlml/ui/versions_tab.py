@@ -9,6 +9,8 @@ from etlml.services import Services
 from etlml.services.pipelines import VersionDiff
 from etlml.services.principals import Principal
 from etlml.services.version_diff import FieldChange, StepChange
+from etlml.services.version_words import noun_of
+from etlml.services.version_words import place as place_of
 from etlml.services.version_words import shown as worded
 from etlml.ui import drafts, lists, parts, place, theme, version_graph
 from etlml.ui import format as words
@@ -140,7 +142,7 @@ def _step_html(change: StepChange) -> str:
 
 def _change_html(title: str, kind: str, fields: Sequence[FieldChange]) -> str:
     rows = "".join(
-        f"<tr><th>{parts.escaped(field.path.removeprefix('config.'))}</th>"
+        f"<tr><th>{parts.escaped(place_words(field))}</th>"
         f'<td class="removed">{parts.escaped(worded(field.before, 300)) if field.kind != "added" else ""}</td>'
         f'<td class="added">{parts.escaped(worded(field.after, 300)) if field.kind != "removed" else ""}</td></tr>'
         for field in fields
@@ -148,6 +150,12 @@ def _change_html(title: str, kind: str, fields: Sequence[FieldChange]) -> str:
     table = f"<table>{rows}</table>" if rows else ""
     pill = parts.tone_pill(kind.capitalize(), version_graph.TONES[kind])
     return f'<div class="vchange"><div><b>{parts.escaped(title)}</b>{pill}</div>{table}</div>'
+
+
+def place_words(field: FieldChange) -> str:
+    """Where a change is, and what is changed there: ``Op 2 (derive) › late, formula``."""
+    noun = noun_of(field)
+    return f"{place_of(field)}, {noun}" if noun else place_of(field)
 
 
 def commands(pipeline: Pipeline, before: int, after: int) -> dict[str, Sequence[str] | str]:

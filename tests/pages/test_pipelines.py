@@ -149,17 +149,17 @@ class TestVersions:
         text = shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
         assert "by ada" in text
         assert "Removed" in text
-        assert "schedule" in text
+        assert "Schedule" in text
 
     def test_any_two_are_compared(self, versioned: Services, open_page: Opens) -> None:
         text = shown(stands(open_page("pipeline.py", id="small", tab="Versions", version="2", against="1")))
-        assert "ops[0].where" in text
+        assert "Op 1 (filter) › where" in text
         assert "Changed" in text
 
     def test_versions_that_differ_in_settings_alone_are_compared(self, versioned: Services, open_page: Opens) -> None:
         services = versioned
         services.pipelines.update("small", services.pipelines.get("small").draft().model_copy(update={"tags": ["x"]}))
-        assert "tags" in shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
+        assert "Tags" in shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
 
     def test_the_first_version_alone_is_shown_whole(self, services: Services, open_page: Opens) -> None:
         services.pipelines.create(a_document())

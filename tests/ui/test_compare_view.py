@@ -49,10 +49,10 @@ def test_facts_that_differ_stand_out_and_names_are_only_text() -> None:
 
 
 def test_changes_are_said_in_words() -> None:
-    fields = [Difference(path="config.ops[0].where", kind="changed", before="x > 1", after="x > 2")]
+    fields = [Difference(path="config.ops[0].where", kind="changed", before="x > 1", after="x > 2", items=["filter"])]
     changes = [StepDifference(step="clean", kind="changed", fields=fields), StepDifference(step="old", kind="removed")]
     text = compare_view.changes_html(a_comparison(changes=changes))
-    assert "ops[0].where: x &gt; 1 → x &gt; 2" in text
+    assert "Op 1 (filter) › where: changed from x &gt; 1 to x &gt; 2" in text
     assert "<li>removed</li>" in text
     assert compare_view.changes_html(a_comparison()) == ""
 
