@@ -29,6 +29,8 @@ NotificationEvent = Literal[
     "validation_warned",
     "quarantine",
 ]
+Missed = Literal["latest", "all", "none"]
+Overlap = Literal["skip", "queue", "cancel"]
 Role = Literal["viewer", "editor", "operator", "admin"]
 
 FINAL_RUN_STATUSES: frozenset[str] = frozenset({"success", "failed", "cancelled", "missed"})
@@ -91,16 +93,14 @@ class Step(Document):
 
 
 class ScheduleOptions(Document):
-    """What happens around the fires of a schedule."""
+    """What happens around the fires of a schedule; None is as the installation says at the time of the fire."""
 
     paused: bool = False
-    missed: Literal["latest", "all", "none"] = Field(
-        "latest", description="Which fires that nobody was there for are made up."
+    missed: Missed | None = Field(None, description="Which fires that nobody was there for are made up.")
+    missed_limit: int | None = Field(
+        None, ge=1, le=1000, description="At most so many missed fires are made up with 'all'."
     )
-    missed_limit: int = Field(10, ge=1, le=1000, description="At most so many missed fires are made up with 'all'.")
-    overlap: Literal["skip", "queue", "cancel"] = Field(
-        "queue", description="What a fire does while a run is going on."
-    )
+    overlap: Overlap | None = Field(None, description="What a fire does while a run is going on.")
     too_late_after_s: float | None = Field(None, gt=0, description="A fire later than this is recorded as missed.")
 
 

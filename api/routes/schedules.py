@@ -11,6 +11,7 @@ from api.bodies import StrictRoute
 from api.deps import Moment, Use, Viewer
 from api.replies import List
 from etlml.documents import ScheduleOptions
+from etlml.engine.fire_policy import Policy
 from etlml.services.fires import Outcome
 from etlml.services.starters import templates
 
@@ -37,7 +38,8 @@ class ScheduleItem(BaseModel):
     timezone: str
     words: str = Field(description="The schedule in plain words.")
     paused: bool
-    options: ScheduleOptions
+    options: ScheduleOptions = Field(description="As the pipeline says; null is as the installation says.")
+    policy: Policy = Field(description="What is in force.")
     next_fires: list[datetime]
     last: FireReply | None
     missed: int = Field(description="Fires of the last seven days at which no run was made.")

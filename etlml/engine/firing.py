@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from etlml.clock import Clock
 from etlml.documents import Pipeline, Run
+from etlml.engine.fire_policy import FirePolicy, Policy
 from etlml.engine.new_runs import new_run
+from etlml.engine.preferences import preferences
 from etlml.engine.schedules import OVERLAP_REASON, Fire, decide, due_fires
 from etlml.errors import Conflict, EtlmlError, StateConflict
 
@@ -39,18 +41,19 @@ class Firing:
         due = due_fires(pipeline, self._last.get(pipeline.id), now)
         if not due:
             return []
-        queued = [self._fire(pipeline, fire, now) for fire in decide(due, pipeline.options, now)]
+        policy = preferences(self._store, FirePolicy).policy(pipeline.options)
+        queued = [self._fire(pipeline, fire, policy, now) for fire in decide(due, policy, now)]
         self._last[pipeline.id] = self._store.schedules.advance(pipeline.id, due[-1])
         return [run for run in queued if run is not None]
 
-    def _fire(self, pipeline: Pipeline, fire: Fire, now: datetime) -> Run | None:
+    def _fire(self, pipeline: Pipeline, fire: Fire, policy: Policy, now: datetime) -> Run | None:
         reason = fire.reason
         action = fire.action
-        if action == "run" and pipeline.options.overlap != "queue":
+        if action == "run" and policy.overlap != "queue":
             active = self._store.runs.active(pipeline.id)
-            if active and pipeline.options.overlap == "skip":
+            if active and policy.overlap == "skip":
                 action, reason = "missed", f"Run {active[0].id} {OVERLAP_REASON}"
-            for run in active if pipeline.options.overlap == "cancel" else ():
+            for run in active if policy.overlap == "cancel" else ():
                 self._cancel(run)
         run = new_run(pipeline, trigger="schedule", now=now, scheduled_for=fire.at, reason=reason)
         if action == "missed":

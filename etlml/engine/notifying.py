@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from etlml.clock import Clock, new_id
 from etlml.documents import Channel, Notice, Pipeline
 from etlml.engine import notices
-from etlml.engine.retention import KEY as PREFERENCES
+from etlml.engine.preferences import KEY as PREFERENCES
 from etlml.engine.sending import send
 from etlml.errors import EtlmlError
 from etlml.redaction import redacted

@@ -16,11 +16,11 @@ from pydantic import ConfigDict, Field
 
 from etlml.clock import Clock
 from etlml.documents import Document
+from etlml.engine.preferences import preferences
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
 
-KEY = "preferences"
 BATCH = 200
 LOG = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Retention:
 
     def policy(self) -> RetentionPolicy:
         """The policy in force."""
-        return RetentionPolicy.model_validate(self._store.settings.get(KEY, {}) or {})
+        return preferences(self._store, RetentionPolicy)
 
     def preview(self, policy: RetentionPolicy) -> Freed:
         """What the policy would free now; nothing is removed."""

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from etlml.cron import fires_between
-from etlml.documents import Pipeline, ScheduleOptions
+from etlml.documents import Pipeline
+from etlml.engine.fire_policy import Policy
 
 ON_TIME = timedelta(seconds=60)
 """A fire that is handled within this time is on time; later ones were missed, and the policy decides."""
@@ -39,35 +40,33 @@ def due_fires(pipeline: Pipeline, last: datetime | None, now: datetime) -> list[
     return fires_between(pipeline.schedule, pipeline.timezone, since, now, limit=1_000_000)[-MOST_RECORDED:]
 
 
-def decide(due: Sequence[datetime], options: ScheduleOptions, now: datetime) -> list[Fire]:
-    """What becomes of each due moment, by the schedule's policy for missed ones."""
+def decide(due: Sequence[datetime], policy: Policy, now: datetime) -> list[Fire]:
+    """What becomes of each due moment, by the policy for missed ones."""
     on_time = [at for at in due if now - at <= ON_TIME]
     late = [at for at in due if now - at > ON_TIME]
-    made_up = set(_made_up(late, bool(on_time), options))
-    decided = [_late_fire(at, at in made_up, options, now) for at in late]
-    return [*decided, *(_late_fire(at, True, options, now) for at in on_time)]
+    made_up = set(_made_up(late, bool(on_time), policy))
+    decided = [_late_fire(at, at in made_up, policy, now) for at in late]
+    return [*decided, *(_late_fire(at, True, policy, now) for at in on_time)]
 
 
-def _made_up(late: Sequence[datetime], has_current: bool, options: ScheduleOptions) -> Sequence[datetime]:
-    if options.missed == "none" or not late:
+def _made_up(late: Sequence[datetime], has_current: bool, policy: Policy) -> Sequence[datetime]:
+    if policy.missed == "none" or not late:
         return ()
-    if options.missed == "latest":
+    if policy.missed == "latest":
         return () if has_current else late[-1:]
-    return late[-options.missed_limit :]
+    return late[-policy.missed_limit :]
 
 
-def _late_fire(at: datetime, wanted: bool, options: ScheduleOptions, now: datetime) -> Fire:
+def _late_fire(at: datetime, wanted: bool, policy: Policy, now: datetime) -> Fire:
     late_s = (now - at).total_seconds()
-    if options.too_late_after_s is not None and late_s > options.too_late_after_s:
+    if policy.too_late_after_s is not None and late_s > policy.too_late_after_s:
         return Fire(
             at,
             "missed",
-            f"{_duration(late_s)} late; the schedule gives up after {_duration(options.too_late_after_s)}.",
+            f"{_duration(late_s)} late; the schedule gives up after {_duration(policy.too_late_after_s)}.",
         )
     if not wanted:
-        return Fire(
-            at, "missed", f"No worker was there at the time; the policy for missed fires is {options.missed!r}."
-        )
+        return Fire(at, "missed", f"No worker was there at the time; the policy for missed fires is {policy.missed!r}.")
     return Fire(at, "run", f"Made up {_duration(late_s)} late." if now - at > ON_TIME else None)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from etlml.documents import Run, ScheduleOptions
+from etlml.engine.fire_policy import Policy
 from etlml.engine.schedules import OVERLAP_REASON
 
 Outcome = Literal["ran", "missed", "skipped"]
@@ -41,6 +42,8 @@ class ScheduleRow:
 
     Attributes:
         words: The schedule in plain words, with its zone.
+        options: As the pipeline says; what it leaves out is as the installation says.
+        policy: What is in force.
         next_fires: When it fires next; for a paused one, when it would.
         last: The newest fire; None before the first.
         missed: Fires within the last seven days at which no run was made.
@@ -55,6 +58,7 @@ class ScheduleRow:
     words: str
     paused: bool
     options: ScheduleOptions
+    policy: Policy
     next_fires: Sequence[datetime]
     last: Fire | None
     missed: int

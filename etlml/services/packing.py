@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from etlml.clock import utc_now
 from etlml.documents import Connection, Pipeline, PipelineVersion, Stored
+from etlml.engine.preferences import KEY as PREFERENCES
 from etlml.errors import EtlmlError, InvalidInput
 from etlml.services.audit import AuditService
 from etlml.services.connections import ConnectionService, without_plain_secrets
 from etlml.services.models import ModelService
 from etlml.services.pack_file import PackReader, PackWriter, reading, writing
 from etlml.services.packed import valid_document
-from etlml.services.preferences import KEY as PREFERENCES
 from etlml.services.preferences import PreferenceService
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.unpacking import Outcome, Unpacking

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from etlml.cron import zone
 from etlml.documents import Document
+from etlml.engine.fire_policy import FirePolicy
+from etlml.engine.preferences import KEY, preferences
 from etlml.engine.retention import RetentionPolicy
 from etlml.invalid import valid
 from etlml.services.audit import AuditService
@@ -16,12 +18,11 @@ from etlml.services.plain import checked_plain
 from etlml.services.principals import LOCAL_NAME
 from etlml.store import Store
 
-KEY = "preferences"
 COLOUR = r"^(#[0-9a-fA-F]{6})?$"
 Mode = Literal["system", "light", "dark"]
 
 
-class Preferences(RetentionPolicy):
+class Preferences(RetentionPolicy, FirePolicy):
     """What can be set on the settings page and over REST."""
 
     model_config = ConfigDict(extra="forbid")
@@ -85,6 +86,9 @@ class PreferencesChange(Document):
     validation_retention_days: float | None = None
     log_max_lines: int | None = None
     cache_max_bytes: int | None = None
+    schedule_missed: str | None = None
+    schedule_missed_limit: int | None = None
+    schedule_overlap: str | None = None
 
 
 class PreferenceService:
@@ -96,12 +100,7 @@ class PreferenceService:
 
     def get(self) -> Preferences:
         """The preferences; what nobody set has its default."""
-        stored = self._store.settings.get(KEY, {}) or {}
-        known = {name: value for name, value in stored.items() if name in Preferences.model_fields}
-        try:
-            return Preferences.model_validate(known)
-        except ValidationError:  # written by another version: what it cannot use falls back to the default
-            return Preferences.model_validate({name: value for name, value in known.items() if _usable(name, value)})
+        return preferences(self._store, Preferences)
 
     def update(
         self, changes: Mapping[str, Any], *, expected_etag: str | None = None, author: str = LOCAL_NAME
@@ -151,11 +150,3 @@ class PreferenceService:
 
 def _appearance_key(person: str) -> str:
     return f"appearance:{person}"
-
-
-def _usable(name: str, value: Any) -> bool:
-    try:
-        Preferences.model_validate({name: value})
-    except ValidationError:
-        return False
-    return True

@@ -9,6 +9,8 @@ from etlml.clock import utc_now
 from etlml.cron import fires_between, next_fires
 from etlml.cron_words import cron_words
 from etlml.documents import Pipeline, Run
+from etlml.engine.fire_policy import FirePolicy
+from etlml.engine.preferences import preferences
 from etlml.errors import ConfigInvalid, StateConflict, VersionConflict
 from etlml.services.audit import AuditService
 from etlml.services.fires import Fire, Outcome, ScheduleRow, asked_for, fire_of
@@ -87,7 +89,11 @@ class ScheduleService:
         """Every schedule, the one that fires soonest first; paused ones last."""
         now = now or utc_now()
         missed = self._missed_since(now - MISSED_WITHIN)
-        rows = [self._row(pipeline, missed.get(pipeline.id, []), now) for pipeline in self._store.pipelines.scheduled()]
+        default = preferences(self._store, FirePolicy)
+        rows = [
+            self._row(pipeline, missed.get(pipeline.id, []), default, now)
+            for pipeline in self._store.pipelines.scheduled()
+        ]
         never = datetime.max.replace(tzinfo=now.tzinfo)
         return sorted(rows, key=lambda row: (row.paused, row.next_fires[0] if row.next_fires else never, row.pipeline))
 
@@ -96,7 +102,7 @@ class ScheduleService:
         ids = dict.fromkeys(run.pipeline_id for run in found)
         return {each: [run for run in found if run.pipeline_id == each] for each in ids}
 
-    def _row(self, pipeline: Pipeline, missed: Sequence[Run], now: datetime) -> ScheduleRow:
+    def _row(self, pipeline: Pipeline, missed: Sequence[Run], default: FirePolicy, now: datetime) -> ScheduleRow:
         schedule, problem = str(pipeline.schedule), ""
         try:
             upcoming = next_fires(schedule, pipeline.timezone, now, SHOWN_FIRES)
@@ -111,6 +117,7 @@ class ScheduleService:
             words=cron_words(schedule, pipeline.timezone),
             paused=pipeline.options.paused,
             options=pipeline.options,
+            policy=default.policy(pipeline.options),
             next_fires=upcoming,
             last=fire_of(last[0]) if last else None,
             missed=len(missed),

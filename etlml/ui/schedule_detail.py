@@ -31,7 +31,7 @@ def draw(services: Services, user: Principal, pipeline_id: str) -> None:
         parts.empty("This pipeline has no schedule", "It was taken away, or the pipeline was deleted.")
         return
     _head(services, user, found)
-    st.html(parts.facts_html({"Cron": found.schedule, **schedule_rows.policy_facts(found.options)}))
+    st.html(parts.facts_html({"Cron": found.schedule, **schedule_rows.policy_facts(found.policy)}))
     left, right = st.columns([2.4, 1], gap="medium")
     with left:
         parts.section("History", "what became of each fire")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from etlml.documents import Backfill, ScheduleOptions
+from etlml.documents import Backfill
+from etlml.engine.fire_policy import Policy
 from etlml.services.backfills import Interval, Progress
 from etlml.services.fires import Fire, ScheduleRow
 from etlml.services.schedules import Upcoming
@@ -146,15 +147,19 @@ def interval_row(one: Interval, zone: tzinfo) -> dict[str, Any]:
     )
 
 
-def policy_facts(options: ScheduleOptions) -> dict[str, str]:
+def policy_facts(policy: Policy) -> dict[str, str]:
     """The policies of a schedule in words."""
-    late = f"after {words.duration(options.too_late_after_s)}" if options.too_late_after_s else "never"
-    most = f", at most {options.missed_limit}" if options.missed == "all" else ""
+    late = f"after {words.duration(policy.too_late_after_s)}" if policy.too_late_after_s else "never"
     return {
-        "Missed fires made up": CATCH_UP[options.missed].lower() + most,
-        "A fire while a run goes on": OVERLAP[options.overlap].lower(),
+        "Missed fires made up": missed_words(policy),
+        "A fire while a run goes on": OVERLAP[policy.overlap].lower(),
         "Too late": late,
     }
+
+
+def missed_words(policy: Policy) -> str:
+    """Which missed fires are made up: ``all of them, at most 10``."""
+    return CATCH_UP[policy.missed].lower() + (f", at most {policy.missed_limit}" if policy.missed == "all" else "")
 
 
 def timeline_html(coming: Sequence[Upcoming], now: datetime, zone: tzinfo, span: timedelta) -> str:

@@ -8,13 +8,13 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.cron import next_fires
 from etlml.cron_words import cron_words
-from etlml.documents import Pipeline, PipelineDraft, ScheduleOptions
+from etlml.documents import Pipeline, PipelineDraft
+from etlml.engine.fire_policy import FirePolicy
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import drafts, general_form, parts, place, schedule_detail, trigger_form
+from etlml.ui import drafts, general_form, parts, place, schedule_detail, schedule_policies, trigger_form
 from etlml.ui.drafts import Draft
-from etlml.ui.schedule_rows import CATCH_UP, OVERLAP
 
 PRESETS = {
     "Every hour": "0 * * * *",
@@ -31,7 +31,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
     left, right = st.columns(2, gap="large")
     with left:
         parts.section("Schedule")
-        changes = _schedule(document, key, off)
+        changes = _schedule(document, services.settings.get(), key, off)
         if pipeline.schedule:
             place.link("schedules", "History of this schedule", icon=":material/event_note:", schedule=pipeline.id)
         parts.section("Parameters", "used as ${params.name}")
@@ -50,7 +50,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
         st.rerun()
 
 
-def _schedule(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
+def _schedule(document: PipelineDraft, default: FirePolicy, key: str, off: bool) -> dict[str, Any]:
     cron_key = f"{key}.cron"
     schedule = st.text_input(
         "Cron",
@@ -85,7 +85,7 @@ def _schedule(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
     )
     _next(schedule, timezone, paused)
     with st.expander("Missed, late and overlapping fires", icon=":material/rule:"):
-        options = _policies(document.options, key, off)
+        options = schedule_policies.draw(document.options, default, key, off)
     return {
         "schedule": schedule.strip() or None,
         "timezone": timezone,
@@ -116,50 +116,6 @@ def _next(schedule: str, timezone: str, paused: bool) -> None:
         return
     st.caption("Paused; it would fire next:" if paused else "Next fires:")
     schedule_detail.next_fires(moments)
-
-
-def _policies(options: ScheduleOptions, key: str, off: bool) -> ScheduleOptions:
-    missed = st.segmented_control(
-        "Missed fires are made up",
-        list(CATCH_UP),
-        default=options.missed,
-        format_func=CATCH_UP.__getitem__,
-        key=f"{key}.missed",
-        required=True,
-        disabled=off,
-        help="Fires that came while no worker was alive. Those that are not made up stay in the history with the reason.",
-    )
-    limit = options.missed_limit
-    if missed == "all":
-        limit = int(
-            st.number_input("At most", 1, 1000, limit, key=f"{key}.missed_limit", disabled=off, help="The newest ones.")
-        )
-    overlap = st.segmented_control(
-        "A fire while a run goes on",
-        list(OVERLAP),
-        default=options.overlap,
-        format_func=OVERLAP.__getitem__,
-        key=f"{key}.overlap",
-        required=True,
-        disabled=off,
-    )
-    late = st.number_input(
-        "Too late after (minutes)",
-        0.0,
-        None,
-        options.too_late_after_s / 60 if options.too_late_after_s else None,
-        key=f"{key}.late",
-        placeholder="never",
-        disabled=off,
-        help="A fire that is later than this is recorded as missed. Empty: never too late.",
-    )
-    changes = {
-        "missed": missed,
-        "missed_limit": limit,
-        "overlap": overlap,
-        "too_late_after_s": late * 60 if late else None,
-    }
-    return options.model_copy(update=changes)
 
 
 @lru_cache(maxsize=1)

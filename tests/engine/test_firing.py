@@ -57,3 +57,19 @@ def test_cancel_ends_the_old_run_for_the_new_one(real_store: Store) -> None:
 def test_a_paused_schedule_starts_nothing(real_store: Store) -> None:
     a_pipeline(real_store, paused=True)
     assert firing(real_store).tick() == []
+
+
+def test_a_schedule_that_says_nothing_follows_what_the_installation_says_at_the_fire(real_store: Store) -> None:
+    pipeline = a_pipeline(real_store)
+    Firing(real_store, lambda: NOON - timedelta(hours=1)).tick()
+    assert len(real_store.runs.active(pipeline.id)) == 1
+    real_store.settings.set("preferences", {"schedule_overlap": "skip", "schedule_missed": "another version's"})
+    assert firing(real_store).tick() == []
+    assert len(real_store.runs.active(pipeline.id)) == 1
+
+
+def test_a_schedule_that_says_so_itself_does_not_follow_the_installation(real_store: Store) -> None:
+    a_pipeline(real_store, missed="latest", overlap="queue")
+    real_store.settings.set("preferences", {"schedule_overlap": "skip", "schedule_missed": "none"})
+    late = Firing(real_store, lambda: NOON + timedelta(minutes=30))
+    assert [run.scheduled_for for run in late.tick()] == [NOON.replace(second=0)]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from etlml.documents import Pipeline, ScheduleOptions
+from etlml.engine.fire_policy import FirePolicy, Policy
 from etlml.engine.schedules import decide, due_fires
 
 NOON = datetime(2026, 1, 5, 12, 0, 5, tzinfo=UTC)
@@ -18,8 +19,8 @@ def a_pipeline(**changes: object) -> Pipeline:
     )
 
 
-def actions(due: list[datetime], options: ScheduleOptions) -> list[str]:
-    return [fire.action for fire in decide(due, options, NOON)]
+def actions(due: list[datetime], policy: Policy) -> list[str]:
+    return [fire.action for fire in decide(due, policy, NOON)]
 
 
 class TestDueFires:
@@ -44,29 +45,43 @@ class TestDueFires:
 
 class TestDecide:
     def test_a_fire_on_time_runs(self) -> None:
-        assert actions(hours_ago(0), ScheduleOptions()) == ["run"]
+        assert actions(hours_ago(0), Policy()) == ["run"]
 
     def test_latest_makes_up_the_newest_missed_fire_only(self) -> None:
-        assert actions(hours_ago(3, 2, 1), ScheduleOptions()) == ["missed", "missed", "run"]
+        assert actions(hours_ago(3, 2, 1), Policy()) == ["missed", "missed", "run"]
 
     def test_latest_makes_up_nothing_when_the_present_fire_is_due_as_well(self) -> None:
-        assert actions(hours_ago(2, 1, 0), ScheduleOptions()) == ["missed", "missed", "run"]
+        assert actions(hours_ago(2, 1, 0), Policy()) == ["missed", "missed", "run"]
 
     def test_all_makes_up_as_many_as_the_limit_says(self) -> None:
-        options = ScheduleOptions(missed="all", missed_limit=2)
-        assert actions(hours_ago(4, 3, 2, 1), options) == ["missed", "missed", "run", "run"]
+        policy = Policy(missed="all", missed_limit=2)
+        assert actions(hours_ago(4, 3, 2, 1), policy) == ["missed", "missed", "run", "run"]
 
     def test_none_makes_up_nothing_but_runs_what_is_on_time(self) -> None:
-        assert actions(hours_ago(2, 1, 0), ScheduleOptions(missed="none")) == ["missed", "missed", "run"]
+        assert actions(hours_ago(2, 1, 0), Policy(missed="none")) == ["missed", "missed", "run"]
 
     def test_too_late_is_too_late_under_every_policy(self) -> None:
-        options = ScheduleOptions(missed="all", too_late_after_s=5400)
-        assert actions(hours_ago(2, 1), options) == ["missed", "run"]
+        policy = Policy(missed="all", too_late_after_s=5400)
+        assert actions(hours_ago(2, 1), policy) == ["missed", "run"]
 
     def test_every_missed_fire_says_why(self) -> None:
-        fires = decide(hours_ago(2, 1), ScheduleOptions(missed="none"), NOON)
+        fires = decide(hours_ago(2, 1), Policy(missed="none"), NOON)
         assert all(fire.reason and "policy for missed fires is 'none'" in fire.reason for fire in fires)
 
     def test_a_made_up_fire_says_how_late_it_is(self) -> None:
-        (fire,) = decide(hours_ago(2), ScheduleOptions(), NOON)
+        (fire,) = decide(hours_ago(2), Policy(), NOON)
         assert fire.reason == "Made up 2.0 h late."
+
+
+class TestFirePolicy:
+    def test_a_schedule_that_says_nothing_follows_the_installation(self) -> None:
+        default = FirePolicy(schedule_missed="all", schedule_missed_limit=3, schedule_overlap="skip")
+        assert default.policy(ScheduleOptions()) == Policy("all", 3, "skip")
+
+    def test_what_a_schedule_says_itself_is_never_overruled(self) -> None:
+        default = FirePolicy(schedule_missed="none", schedule_missed_limit=3, schedule_overlap="skip")
+        own = ScheduleOptions(missed="all", missed_limit=5, overlap="cancel", too_late_after_s=60)
+        assert default.policy(own) == Policy("all", 5, "cancel", 60)
+
+    def test_unless_told_the_newest_is_made_up_and_an_overlap_waits(self) -> None:
+        assert FirePolicy().policy(ScheduleOptions()) == Policy("latest", 10, "queue")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etlml.documents import Backfill, ScheduleOptions
+from etlml.documents import Backfill
+from etlml.engine.fire_policy import Policy
 from etlml.services.backfills import Progress
 from etlml.services.fires import Fire
 from etlml.services.schedules import Upcoming
@@ -50,8 +51,8 @@ def test_a_backfill_tells_how_far_it_is_and_what_can_be_done() -> None:
 
 
 def test_policies_are_told_in_words() -> None:
-    options = ScheduleOptions(missed="all", missed_limit=3, overlap="skip", too_late_after_s=5400)
-    assert policy_facts(options) == {
+    policy = Policy(missed="all", missed_limit=3, overlap="skip", too_late_after_s=5400)
+    assert policy_facts(policy) == {
         "Missed fires made up": "all of them, at most 3",
         "A fire while a run goes on": "is skipped",
         "Too late": "after 1 h 30 min",
