@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -25,6 +24,7 @@ def rows_of(path: Path) -> Iterator[Iterator[list[Row]]]:
     Raises:
         DataUnreadable: It cannot be read.
     """
+    from etlml.compute.scratch import scratch
     from etlml.compute.session import Session
     from etlml.connectors.base import Reading
     from etlml.connectors.file_source import FileSource
@@ -34,8 +34,8 @@ def rows_of(path: Path) -> Iterator[Iterator[list[Row]]]:
     source = FileSource(path=str(path.expanduser().resolve()) if path.exists() else str(path))
     readable = [file.resolve() for file in source.paths(settings.data_dir)]
     with (
-        tempfile.TemporaryDirectory(prefix="etlml-") as made,
-        Session(Path(made).resolve(), memory_bytes=settings.run_memory, readable=readable, width=1) as session,
+        scratch("table") as folder,
+        Session(folder, memory_bytes=settings.run_memory, readable=readable, width=1) as session,
     ):
         relation = source.read(
             Reading(

@@ -1,13 +1,13 @@
 """DuckDB connections with the platform's settings; nothing is ever downloaded."""
 
 import importlib.resources
-import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 
+from etlml.compute.scratch import scratch_root
 from etlml.errors import Unavailable
 
 
@@ -38,7 +38,7 @@ def open_database(
         config["memory_limit"] = f"{memory_bytes // 1024}KiB"
     if threads is not None:
         config["threads"] = threads
-    config["temp_directory"] = str(temp_dir or Path(tempfile.gettempdir()) / "etlml-spill")  # not the working directory
+    config["temp_directory"] = str(temp_dir or scratch_root() / "spill")  # not the working directory
     connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     load_extensions(connection, extensions)

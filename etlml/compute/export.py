@@ -1,12 +1,12 @@
 """Parquet files in other formats, streamed by DuckDB."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
 from etlml.compute.duck import open_database
 from etlml.compute.names import literal
+from etlml.compute.scratch import scratch
 from etlml.compute.translate import translated
 
 _MEMORY = 512 * 2**20
@@ -18,8 +18,8 @@ def write_csv(source: Path, target: Path) -> None:
     Raises:
         DataUnreadable: The file cannot be read.
     """
-    with TemporaryDirectory(prefix="etlml-export-") as spill:
-        connection = open_database(memory_bytes=_MEMORY, temp_dir=Path(spill))
+    with scratch("export") as spill:
+        connection = open_database(memory_bytes=_MEMORY, temp_dir=spill)
         try:
             connection.execute(
                 f"COPY (FROM read_parquet({literal(str(source))})) TO {literal(str(target))} (FORMAT csv, HEADER)"

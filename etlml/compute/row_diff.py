@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import duckdb
@@ -12,6 +11,7 @@ import duckdb
 from etlml.compute.duck import open_database
 from etlml.compute.names import literal, quoted
 from etlml.compute.row_keys import Sides, check_keys, guessed_keys
+from etlml.compute.scratch import scratch
 from etlml.compute.translate import translated
 from etlml.errors import ColumnMissing, InvalidInput
 
@@ -119,8 +119,8 @@ def suggested_keys(before: Path, after: Path, *, memory_bytes: int = MEMORY) -> 
 
 @contextmanager
 def _opened(before: Path, after: Path, memory_bytes: int) -> Iterator[tuple[duckdb.DuckDBPyConnection, Sides]]:
-    with TemporaryDirectory(prefix="etlml-diff-") as spill:
-        connection = open_database(memory_bytes=memory_bytes, temp_dir=Path(spill))
+    with scratch("diff") as spill:
+        connection = open_database(memory_bytes=memory_bytes, temp_dir=spill)
         try:
             for name, path in (("a", before), ("b", after)):
                 connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({literal(str(path))})")

@@ -1,13 +1,13 @@
 """All rows of a step, or all that differ between two runs, as a file to send: nothing is held in memory."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from etlml.compute.export import write_csv
+from etlml.compute.scratch import scratch_folder
 from etlml.services.comparing import ComparisonService
 from etlml.services.runs import RunService
 
@@ -59,7 +59,7 @@ class StepFiles:
 
 
 def _made(name: str, form: FileFormat, write: Callable[[Path], object]) -> Download:
-    folder = Path(tempfile.mkdtemp(prefix="etlml-download-"))
+    folder = scratch_folder("download")
     try:
         write(folder / f"rows.{form}")
     except BaseException:

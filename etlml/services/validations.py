@@ -1,11 +1,11 @@
 """Validations: those of runs, and checks of any data at any time."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from etlml.compute.scratch import scratch
 from etlml.documents import Validation, ValidationStatus
 from etlml.services.audit import AuditService
 from etlml.services.principals import LOCAL_NAME
@@ -112,8 +112,8 @@ class ValidationService:
             ConfigInvalid: It is of a kind that has no tables.
         """
         source = table_source(self._store.connections.find(connection), table)
-        with tempfile.TemporaryDirectory(prefix="etlml-") as made:
-            path = read_table(source, Path(made).resolve(), self._environment.data_dir)
+        with scratch("table") as folder:
+            path = read_table(source, folder, self._environment.data_dir)
             return self.run(path, rules, name=name or table, save=save, author=author, document_id=document_id)
 
     def delete(self, validation_id: str, *, author: str = LOCAL_NAME) -> None:

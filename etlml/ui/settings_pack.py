@@ -1,11 +1,10 @@
 """Settings: take everything along to another installation, and bring it up from there."""
 
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 
 import streamlit as st
 
+from etlml.compute.scratch import scratch
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.services.unpacking import Outcome
@@ -49,8 +48,8 @@ def _pack(services: Services, user: Principal) -> None:
 
 def packed(services: Services, user: Principal, *, runs: bool, experiments: bool) -> bytes:
     """A pack's bytes."""
-    with tempfile.TemporaryDirectory(prefix="etlml-pack-") as folder:
-        path = Path(folder) / "etlml.pack"
+    with scratch("pack") as folder:
+        path = folder / "etlml.pack"
         services.packing.pack(path, runs=runs, experiments=experiments, author=user.name)
         return path.read_bytes()
 
@@ -60,8 +59,8 @@ def _unpack(services: Services, user: Principal) -> None:
     if given is None:
         return
     replace = st.checkbox("Replace what is there under the same name", key="unpack_replace")
-    with tempfile.TemporaryDirectory(prefix="etlml-unpack-") as folder, parts.shown_errors():
-        path = Path(folder) / "given.pack"
+    with scratch("unpack") as folder, parts.shown_errors():
+        path = folder / "given.pack"
         path.write_bytes(given.getbuffer())
         with st.spinner("Looking into it …"):
             plan = services.packing.unpack(path, replace=replace, dry_run=True)

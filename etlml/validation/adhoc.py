@@ -1,12 +1,12 @@
 """Rules on data that belong to no run: a file, or a few columns that somebody sent."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from etlml.compute.relation import Relation
+from etlml.compute.scratch import scratch
 from etlml.compute.session import Session
 from etlml.connectors.base import Reading
 from etlml.connectors.file_source import FileSource
@@ -55,8 +55,7 @@ def validate_data(
 @contextmanager
 def _relation(data: Data, memory_bytes: int) -> Iterator[tuple[Relation, Session]]:
     """The data as a relation in a session of their own, which is gone afterwards with all its files."""
-    with tempfile.TemporaryDirectory(prefix="etlml-") as made:
-        folder = Path(made).resolve()
+    with scratch("check") as folder:
         source = FileSource(path=str(data)) if isinstance(data, str | Path) else None
         readable = [path.resolve() for path in source.paths(Path.cwd())] if source else []
         with Session(folder, memory_bytes=memory_bytes, readable=readable, width=1) as session:

@@ -1,17 +1,16 @@
 """The service of previews: one attempt exactly, then on parts of the sources; answers kept by content."""
 
 import copy
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 from etlml.compute.children import Children
 from etlml.compute.names import quoted
+from etlml.compute.scratch import scratch
 from etlml.compute.session import Session
 from etlml.compute.spare import SpareDatabase
 from etlml.documents import PipelineDraft
@@ -196,9 +195,9 @@ class PreviewService:
         data_dir = self._environment.data_dir
         files = [one.config.files(data_dir) for one in work.steps]
         with (
-            tempfile.TemporaryDirectory(prefix="etlml-preview-", ignore_cleanup_errors=True) as made,
+            scratch("preview") as folder,
             Session(
-                Path(made).resolve(),
+                folder,
                 memory_bytes=MEMORY_BYTES,
                 readable=[path for each in files for path in each.reads],
                 folders=[path for each in files for path in each.folders],

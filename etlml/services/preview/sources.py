@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from etlml.clock import new_id
+from etlml.compute.scratch import scratch_folder
 
 MOST_FILES = 32
 MOST_BYTES = 512 * 2**20
@@ -46,8 +45,7 @@ class SourceCopies:
             return
         with self._lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="etlml-sources-"))
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # at the process's end, too
+                self._folder = scratch_folder("sources")
             own = self._folder / f"{new_id()}.parquet"
             _link(path, own)
             self._kept[key] = Copy(own, is_cut)

@@ -1,12 +1,12 @@
 """Extract steps in a script."""
 
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from etlml.compute.names import literal, quoted
 from etlml.compute.schema import Schema
+from etlml.compute.scratch import scratch
 from etlml.connectors.duckdb_source import DuckdbSource
 from etlml.connectors.file_source import Files, FileSource
 from etlml.connectors.formats import FileKind
@@ -118,10 +118,10 @@ def _laid_out(source: FileSource, real: FileSource, files: Files, body: Body) ->
             "Files packed in different ways, or as .zst in a foreign encoding, cannot be read by a script. Unpack them."
         )
     format_, (packing,), codec = real.one_format(files), packings, codec_name(real.encoding)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch("script") as folder:
         plain: Files = []
         for number, (path, kind) in enumerate(files):
-            target = Path(folder) / f"{number}.{kind.format}"
+            target = folder / f"{number}.{kind.format}"
             lay_out(path, kind, codec, target, lambda: False)
             plain.append((target, FileKind(kind.format)))
         query = real.query_of(plain, format_, "utf-8")

@@ -1,12 +1,12 @@
 """The columns of each step's result, where they can be told: from the files, from a look into them, from the last run."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from etlml.compute.names import literal
 from etlml.compute.schema import Schema
+from etlml.compute.scratch import scratch
 from etlml.compute.session import Session
 from etlml.connectors.base import Reading
 from etlml.connectors.sniffing import described, sniffer
@@ -64,8 +64,7 @@ def _looked_up(step: str, config: ExtractConfig, data_dir: Path) -> Schema | Non
     """Read a small source for its columns; what is wrong with it will be said when it is written down."""
     if _bytes(config.source.paths(data_dir)) > MOST_BYTES:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        reading_folder = Path(folder)
+    with scratch("known") as reading_folder:
         files, folders = config.source.reach(data_dir)
         with Session(reading_folder, memory_bytes=256 << 20, readable=files, folders=folders, width=1) as session:
             reading = Reading(
