@@ -161,7 +161,7 @@ class PreviewService:
         if not self._slots.acquire(timeout=_PATIENCE_S):
             raise Unavailable("Several previews are being computed already. Wait a moment, then ask again.")
         try:
-            for number in range(self._first_reach(work), len(_REACHES)):
+            for number in self._reaches(work):
                 try:
                     return self._attempt(work, _REACHES[number], limit)
                 except StepCancelled:
@@ -175,8 +175,13 @@ class PreviewService:
             "instead, or make the step lighter."
         )
 
+    def _reaches(self, work: Plan) -> list[int]:
+        """The reaches that are worth a try, in this order. Code that is slow may well be endless: it gets two at most."""
+        first, last = self._first_reach(work), len(_REACHES) - 1
+        return sorted({first, last}) if work.runs_python else list(range(first, last + 1))
+
     def _first_reach(self, work: Plan) -> int:
-        """The first of the reaches that is worth a try: by size, and by what took too long a moment ago."""
+        """The first of the reaches: by size, and by what took too long a moment ago."""
         heavy = work.weight > (_EXACT_WEIGHT_PYTHON if work.runs_python else _EXACT_WEIGHT)
         number, until = self._slow.get(work.source_key, (0, 0.0))
         if time.monotonic() > until:

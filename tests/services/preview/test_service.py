@@ -206,6 +206,24 @@ class TestHowItIsComputed:
         with pytest.raises(StepTimeout, match="takes too long"):
             service.of_step(draft(transform(endless)), "clean")
 
+    def test_code_that_does_not_end_is_given_up_after_two_attempts(
+        self, service: PreviewService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[Reach] = []
+        real = PreviewService._attempt
+
+        def counted(self: PreviewService, work: Any, reach: Reach, limit: int) -> Any:
+            tried.append(reach)
+            return real(self, work, reach, limit)
+
+        for limit in ("_EXACT_S", "_SAMPLE_S", "_PYTHON_S"):
+            monkeypatch.setattr(previews, limit, 0.1)
+        monkeypatch.setattr(PreviewService, "_attempt", counted)
+        endless = {"op": "python", "code": "def transform(df):\n    while True:\n        pass"}
+        with pytest.raises(StepTimeout, match="takes too long"):
+            service.of_step(draft(transform(endless)), "clean")
+        assert tried == [previews._REACHES[0], previews._REACHES[-1]]
+
     def test_asked_again_it_costs_nothing_until_a_file_changes(self, service: PreviewService, home: Path) -> None:
         path = home / "data" / "a.csv"
         path.write_text("a\n1\n")
