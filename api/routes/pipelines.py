@@ -15,6 +15,7 @@ from etlml.errors import InvalidInput, VersionConflict
 from etlml.services.lineage import LineageGraph, Trail
 from etlml.services.pipelines import Sort
 from etlml.services.preview import MOST_ROWS, Preview
+from etlml.services.starters import template
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"], route_class=StrictRoute)
 _DRAFT = {
@@ -36,6 +37,12 @@ class PreviewRequest(Request):
     step: str = Field(max_length=100)
     params: dict[str, Any] = Field(default_factory=dict, description="Values in place of the document's own.")
     limit: int = Field(100, ge=0, le=MOST_ROWS, description="How many rows are shown.")
+
+
+class NameRequest(Request):
+    """What a new pipeline is to be called."""
+
+    name: str
 
 
 @router.get("")
@@ -62,6 +69,33 @@ def create_pipeline(
         "pipelines",
         get=services.pipelines.get,
         create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
+    )
+    return tagged(response, pipeline)
+
+
+@router.post("/from-template/{key}", status_code=201)
+def create_from_template(
+    services: Use, editor: Editor, key: str, body: NameRequest, once: Repeatable, response: Response
+) -> Pipeline:
+    """Make a pipeline of a template of GET /templates."""
+    document = template(key).document(body.name)
+    pipeline = once.create_at(
+        "pipelines",
+        get=services.pipelines.get,
+        create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
+    )
+    return tagged(response, pipeline)
+
+
+@router.post("/{pipeline_id}/copy", status_code=201)
+def copy_pipeline(
+    services: Use, editor: Editor, pipeline_id: str, body: NameRequest, once: Repeatable, response: Response
+) -> Pipeline:
+    """Make a pipeline that does what this one does; it has no schedule, so that nothing runs twice."""
+    pipeline = once.create_at(
+        "pipelines",
+        get=services.pipelines.get,
+        create=lambda new_id: services.pipelines.copy(pipeline_id, body.name, author=editor.name, document_id=new_id),
     )
     return tagged(response, pipeline)
 

@@ -7,6 +7,7 @@ import typer
 
 from etlml import __version__
 from etlml.cli import (
+    access,
     administration,
     backfills,
     data,
@@ -14,6 +15,7 @@ from etlml.cli import (
     packs,
     pipelines,
     processes,
+    removing,
     runs,
     schedules,
     versions,
@@ -61,6 +63,8 @@ for module in (
     models,
     packs,
     administration,
+    access,
+    removing,
 ):
     module.register(app)
 

@@ -1,4 +1,4 @@
-"""Messages, secrets and settings."""
+"""Messages, secrets, settings and how the pages look."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (notify, secret, settings):
+    for command in (notify, secret, settings, appearance):
         app.command()(command)
 
 
@@ -119,8 +119,35 @@ def settings(
     if as_json:
         print_json(found)
         return
-    rows = [(name, "no limit" if value is None else str(value)) for name, value in found.model_dump().items()]
+    rows = [(name, _value(name, value)) for name, value in found.model_dump().items()]
     print_table(["SETTING", "VALUE"], rows, empty="")
+
+
+def appearance(
+    mode: Annotated[str | None, typer.Option(help="system (as the browser), light or dark.")] = None,
+    accent: Annotated[str | None, typer.Option(help="A colour like #0f766e; an empty one is the default.")] = None,
+    user: Annotated[str, typer.Option(metavar="NAME", help="Whose; local where sign-in is off.")] = "local",
+    as_json: Json = False,
+) -> None:
+    """Show how the pages look to a person, or change it; open pages follow with their next step."""
+    from etlml.cli.output import print_json, print_table
+    from etlml.cli.session import services
+
+    given = {name: value for name, value in (("mode", mode), ("accent", accent)) if value is not None}
+    with services() as opened:
+        found = opened.settings.set_appearance(user, given) if given else opened.settings.appearance(user)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, "as the settings say" if value is None else value) for name, value in found.model_dump().items()]
+    print_table(["SETTING", "VALUE"], rows, empty="")
+
+
+def _value(name: str, value: object) -> str:
+    from etlml.engine.limits import WorkerLimits
+
+    unset = "each machine's own" if name in WorkerLimits.model_fields else "no limit"
+    return unset if value is None else str(value)
 
 
 def _words(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Making up for the past: backfill."""
+"""Making up for the past: backfill, backfills."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +17,9 @@ FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", 
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(backfill)
+    """Add the commands."""
+    for command in (backfill, backfills):
+        app.command()(command)
 
 
 def backfill(
@@ -71,6 +72,38 @@ def _say(started: "Backfill") -> None:
         f"Backfill {started.id} of {started.pipeline_name}: {len(started.intervals)} runs, {started.parallel} at a time. "
         f"Workers run them; see: etlml runs {started.pipeline_name}"
     )
+
+
+def backfills(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="These backfills; without any, all are listed.")
+    ] = None,
+    pause: Annotated[bool, typer.Option("--pause", help="Start no more of their runs for now.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on.")] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Start no more runs, cancel those that wait or go on.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List backfills, newest first, or pause, resume or cancel some."""
+    from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.session import services
+
+    if pause + resume + cancel > 1 or (pause or resume or cancel) != bool(ids):
+        raise typer.BadParameter("Name backfills together with one of --pause, --resume and --cancel.")
+    with services() as opened:
+        service = opened.backfills
+        act = service.pause if pause else service.resume if resume else service.cancel
+        found = [act(one) for one in ids] if ids else service.list(limit=100).items
+        done = [service.progress(one) for one in found]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one.id, one.pipeline_name, one.status, f"{each.total - each.waiting} of {each.total}", local(one.created_at))
+        for one, each in zip(found, done, strict=True)
+    ]
+    print_table(["BACKFILL", "PIPELINE", "STATUS", "STARTED", "CREATED"], rows, empty="No backfills yet.")
 
 
 def _in_zone(opened: "Services", name: str, since: datetime, until: datetime) -> tuple[datetime, datetime]:

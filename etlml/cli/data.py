@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     data: Annotated[Path, typer.Argument(help="File to check: CSV, TSV, JSON, JSON Lines, Parquet or Excel.")],
-    rules: Annotated[Path, typer.Option("--rules", "-r", help="YAML or JSON file with the list of rules.")],
+    rules: Annotated[
+        str, typer.Option("--rules", "-r", help="YAML or JSON file with the list of rules, or the list itself: '[…]'.")
+    ],
     save: Annotated[bool, typer.Option("--save", help="Keep the outcome among the validations.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -47,8 +49,8 @@ def validate(
         raise typer.Exit(1)
 
 
-def rules_of(path: Path) -> list[dict[str, Any]]:
-    """The rules in a file: a list, or a mapping with the list under ``rules``.
+def rules_of(path: str) -> list[dict[str, Any]]:
+    """The rules in a file: a list, or a mapping with the list under ``rules``; or a list that is written out.
 
     Raises:
         typer.BadParameter: It is neither, or cannot be read.
@@ -58,7 +60,7 @@ def rules_of(path: Path) -> list[dict[str, Any]]:
     from etlml.cli.pipelines import text_of
 
     try:
-        document = yaml.safe_load(text_of(path))
+        document = yaml.safe_load(path if path.startswith("[") else text_of(Path(path)))
     except yaml.YAMLError as error:
         raise typer.BadParameter(f"{path} is not YAML: {error}", param_hint="--rules") from None
     found = document.get("rules") if isinstance(document, dict) else document

@@ -7,6 +7,8 @@ import typer
 
 from etlml.cli.options import Json, pairs
 
+STATES = ["registered", "deployed", "archived"]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -15,16 +17,27 @@ def register(app: typer.Typer) -> None:
 
 
 def experiments(
+    id: Annotated[str | None, typer.Argument(help="Show this one; without it, they are listed.")] = None,
     best: Annotated[str | None, typer.Option(help="Rank by this metric; newest first without it.")] = None,
     project: Annotated[str | None, typer.Option(help="Only of this project.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the one that is named.")] = False,
+    register_as: Annotated[
+        str | None, typer.Option("--register-as", metavar="NAME", help="Register its model under this name.")
+    ] = None,
+    description: Annotated[str, typer.Option(help="With --register-as: what is worth knowing.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List experiments, the newest or the best first."""
+    """List experiments, the newest or the best first; show one, stop it, or register its model."""
     from etlml.cli.output import local, print_json, print_table
     from etlml.cli.session import services
 
+    if id is None and (cancel or register_as):
+        raise typer.BadParameter("Name the experiment.", param_hint="ID")
     with services() as opened:
+        if id is not None:
+            one_experiment(opened, id, cancel=cancel, register_as=register_as, description=description)
+            return
         found = (
             opened.experiments.best(best, project=project, limit=limit)
             if best
@@ -41,17 +54,47 @@ def experiments(
     )
 
 
+def one_experiment(opened: Any, id: str, *, cancel: bool, register_as: str | None, description: str) -> None:
+    """Show an experiment as JSON, after it was stopped or its model registered."""
+    from etlml.cli.output import print_json
+
+    if cancel:
+        opened.experiments.cancel(id)
+    if register_as:
+        model = opened.experiments.register(id, register_as, description=description)
+        typer.echo(f"Registered as {model.name} {model.version}", err=True)
+    print_json(opened.experiments.get(id))
+
+
 def models(
     name: Annotated[
         str | None, typer.Argument(help="All versions of this model; without it, the newest of each.")
     ] = None,
+    version: Annotated[str | None, typer.Argument(help="One version, to change it: v1.0, an alias, or latest.")] = None,
+    status: Annotated[str | None, typer.Option(help=f"Make it {', '.join(STATES)}.")] = None,
+    alias: Annotated[
+        list[str] | None, typer.Option(help="An alias in place of those it has; may be repeated. Empty: none.")
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="What is worth knowing about it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List registered models."""
+    """List registered models; with a version, change where it stands, its aliases or its description."""
     from etlml.cli.output import local, print_json, print_table
+    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
+    wanted: Any = one_of(STATES, status, "--status")
+    changes = {"status": wanted, "aliases": alias and [one for one in alias if one], "description": description}
+    given = {key: value for key, value in changes.items() if value is not None}
+    if given and version is None:
+        raise typer.BadParameter("Name the version, too.", param_hint="VERSION")
     with services() as opened:
+        if name and version:
+            changed = (
+                opened.models.update(name, version, **given) if given else opened.models.get_version(name, version)
+            )
+            print_json(changed)
+            return
         found = opened.models.versions(name) if name else [opened.models.get(each) for each in opened.models.names()]
     if as_json:
         print_json(found)

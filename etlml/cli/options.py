@@ -12,6 +12,9 @@ Params = Annotated[
 ]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or the beginning of it.")]
 
+RunIds = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or the beginnings of them.")]
+Pipelines = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names or ids of pipelines.")]
+
 
 def pairs(texts: list[str], *, option: str = "--param") -> dict[str, object]:
     """``["k=1", "name=x"]`` as ``{"k": 1, "name": "x"}``; values read as YAML scalars.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from etlml.cli import comparing
-from etlml.cli.options import Json, Limit, RunId, Wait
+from etlml.cli.options import Json, Limit, RunIds, Wait
 
 if TYPE_CHECKING:
     from etlml.services import Services
@@ -106,18 +106,19 @@ def logs(
         log_lines.of_run(run, level=level, step=step, limit=limit, follow=follow, as_json=as_json)
 
 
-def cancel(run: RunId) -> None:
-    """Stop a run that waits or goes on."""
+def cancel(runs: RunIds) -> None:
+    """Stop runs that wait or go on."""
     from etlml.cli.session import services
 
     with services() as opened:
-        cancelled = opened.runs.cancel(full_id(opened, run))
-    ended = "is cancelled" if cancelled.is_final else "is being stopped"
-    typer.echo(f"Run {cancelled.id} of {cancelled.pipeline_name} {ended}")
+        for run in runs:
+            cancelled = opened.runs.cancel(full_id(opened, run))
+            ended = "is cancelled" if cancelled.is_final else "is being stopped"
+            typer.echo(f"Run {cancelled.id} of {cancelled.pipeline_name} {ended}")
 
 
 def retry(
-    run: RunId,
+    runs: RunIds,
     start: Annotated[
         str, typer.Option("--from", help="failed (what did not succeed), start (everything), or a step's id.")
     ] = "failed",
@@ -130,16 +131,14 @@ def retry(
     from etlml.cli.watching import print_end, watch
 
     with services() as opened:
-        fresh = opened.runs.retry(full_id(opened, run), start)
+        fresh = [opened.runs.retry(full_id(opened, run), start) for run in runs]
         if wait:
-            fresh = watch(opened, fresh.id, quiet=as_json)
+            fresh = [watch(opened, one.id, quiet=as_json) for one in fresh]
     if as_json:
-        print_json(fresh)
-    elif wait:
-        print_end(fresh)
-    else:
-        typer.echo(f"{fresh.pipeline_name} is queued (run {fresh.id})")
-    if wait and fresh.status != "success":
+        print_json(fresh if len(fresh) > 1 else fresh[0])
+    for one in fresh if not as_json else ():
+        print_end(one) if wait else typer.echo(f"{one.pipeline_name} is queued (run {one.id})")
+    if wait and any(one.status != "success" for one in fresh):
         raise typer.Exit(1)
 
 

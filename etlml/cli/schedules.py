@@ -1,10 +1,11 @@
 """Schedules and what else starts pipelines: schedules, pause, resume, webhook."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etlml.cli.options import Json
+from etlml.cli.options import Json, Pipelines
 
 if TYPE_CHECKING:
     from etlml.services.fires import Fire, Outcome, ScheduleRow
@@ -45,14 +46,14 @@ def schedules(
         print_table(columns, [_schedule(row) for row in rows], empty="No pipeline has a schedule.")
 
 
-def pause(name: Name, as_json: Json = False) -> None:
-    """Have neither the schedule nor triggers start a pipeline; people still can."""
-    _set_paused(name, True, as_json)
+def pause(names: Pipelines, as_json: Json = False) -> None:
+    """Have neither the schedules nor triggers start these pipelines; people still can."""
+    _set_paused(names, True, as_json)
 
 
-def resume(name: Name, as_json: Json = False) -> None:
-    """End a pause; what was due meanwhile is not made up."""
-    _set_paused(name, False, as_json)
+def resume(names: Pipelines, as_json: Json = False) -> None:
+    """End the pause of these pipelines; what was due meanwhile is not made up."""
+    _set_paused(names, False, as_json)
 
 
 def webhook(
@@ -84,16 +85,18 @@ def webhook(
         typer.echo("Keep it: the token is not shown again.", err=True)
 
 
-def _set_paused(name: str, paused: bool, as_json: bool) -> None:
+def _set_paused(names: Sequence[str], paused: bool, as_json: bool) -> None:
     from etlml.cli.output import print_json
     from etlml.cli.session import services
 
     with services() as opened:
-        pipeline = opened.schedules.pause(name) if paused else opened.schedules.resume(name)
+        act = opened.schedules.pause if paused else opened.schedules.resume
+        done = [act(name) for name in names]
     if as_json:
-        print_json({"name": pipeline.name, "paused": pipeline.options.paused, "version": pipeline.version})
-    else:
-        typer.echo(f"{pipeline.name} is {'paused' if paused else 'active'}.")
+        facts = [{"name": one.name, "paused": one.options.paused, "version": one.version} for one in done]
+        print_json(facts if len(facts) > 1 else facts[0])
+    for one in done if not as_json else ():
+        typer.echo(f"{one.name} is {'paused' if paused else 'active'}.")
 
 
 def _schedule(row: "ScheduleRow") -> tuple[object, ...]:

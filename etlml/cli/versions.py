@@ -1,4 +1,4 @@
-"""Versions of pipelines and templates to begin with: versions, restore, templates."""
+"""Versions of pipelines and what to begin with: versions, restore, templates, new."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ Name = Annotated[str, typer.Argument(help="Name or id of a pipeline.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (versions, restore, templates):
+    for command in (versions, restore, templates, new):
         app.command()(command)
 
 
@@ -75,6 +75,27 @@ def templates(
     else:
         rows = [(each.key, " > ".join(each.steps), each.description) for each in templates().values()]
         print_table(["TEMPLATE", "STEPS", "WHAT IT DOES"], rows, empty="There are no templates.")
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The new pipeline's name.")],
+    template: Annotated[str | None, typer.Option(metavar="TEMPLATE", help="Begin with this template.")] = None,
+    like: Annotated[str | None, typer.Option(metavar="PIPELINE", help="Begin as a copy of this pipeline.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a pipeline: without steps, from a template, or as a copy of another one (without its schedule)."""
+    from etlml.cli.output import print_json
+    from etlml.cli.session import services
+    from etlml.services.starters import template as template_of
+
+    if template is not None and like is not None:
+        raise typer.BadParameter("Choose one of --template and --like.")
+    with services() as opened:
+        if like is not None:
+            made = opened.pipelines.copy(like, name)
+        else:
+            made = opened.pipelines.create(template_of(template).document(name) if template else {"name": name})
+    print_json(made) if as_json else typer.echo(f"Made {made.name}, with {len(made.steps)} steps.")
 
 
 def _diff_json(changed: "VersionDiff") -> dict[str, Any]:

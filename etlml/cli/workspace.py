@@ -1,4 +1,4 @@
-"""The installation: demo, doctor."""
+"""The installation: demo, doctor, indexes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(demo)
     app.command()(doctor)
+    app.command()(indexes)
 
 
 def demo(as_json: Json = False) -> None:
@@ -58,6 +59,23 @@ def doctor(
             print_check(check)
     if any(check.status == "fail" for check in checks):
         raise typer.Exit(1)
+
+
+def indexes(
+    create: Annotated[bool, typer.Option("--create", help="Create those that are missing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the indexes of the database: those that are there, missing, or not made by the platform."""
+    from etlml.cli.output import count, print_json, print_table
+    from etlml.cli.session import services
+
+    with services() as opened:
+        found = opened.database.create_indexes() if create else opened.database.indexes()
+    if as_json:
+        print_json([vars(one) for one in found])
+    else:
+        rows = [(one.collection, one.name, one.state, count(one.bytes)) for one in found]
+        print_table(["COLLECTION", "INDEX", "STATE", "BYTES"], rows, empty="No indexes.")
 
 
 def write_bundle(path: Path) -> None:

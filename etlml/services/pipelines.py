@@ -83,6 +83,11 @@ class PipelineService:
         """``create`` from YAML (or JSON, which is YAML too)."""
         return self.create(from_yaml(text), author=author)
 
+    def copy(self, name_or_id: str, name: str, *, author: str = LOCAL_NAME, document_id: str | None = None) -> Pipeline:
+        """``create`` a pipeline that does what another one does; it has no schedule, so that nothing runs twice."""
+        document = self.get(name_or_id).draft().model_copy(update={"name": name, "schedule": None})
+        return self.create(document, author=author, document_id=document_id)
+
     def update(
         self, name_or_id: str, document: Document, *, expected_version: int | None = None, author: str = LOCAL_NAME
     ) -> Pipeline:

@@ -118,3 +118,13 @@ def test_a_run_can_end_with_a_step(client: TestClient) -> None:
     run = client.post("/api/pipelines/small/run", json={"until": "kept"}).json()
     assert (run["until"], [step["status"] for step in run["steps"]]) == ("kept", ["pending", "pending", "skipped"])
     assert client.post("/api/pipelines/small/run", json={"until": "kep"}).status_code == 422
+
+
+def test_a_pipeline_is_made_of_a_template_and_copied_without_its_schedule(client: TestClient) -> None:
+    made = client.post("/api/pipelines/from-template/csv-to-parquet", json={"name": "first"})
+    assert (made.status_code, made.json()["name"]) == (201, "first")
+    assert client.post("/api/pipelines/from-template/nothing", json={"name": "x"}).status_code == 404
+    client.post("/api/pipelines", json=a_document(name="daily", schedule="@daily"))
+    copied = client.post("/api/pipelines/daily/copy", json={"name": "second"})
+    assert (copied.status_code, copied.json()["schedule"]) == (201, None)
+    assert client.post("/api/pipelines/daily/copy", json={"name": "second"}).status_code == 409

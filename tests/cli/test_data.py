@@ -93,6 +93,25 @@ def test_experiments_are_ranked_by_a_metric(etlml: Etlml) -> None:
     assert "No experiment has the metric 'f2'" in etlml("experiments", "--best", "f2").err
 
 
+def test_an_experiment_is_shown_stopped_and_its_model_changed(etlml: Etlml, people: Path, tmp_path: Path) -> None:
+    from etlml.cli.session import services
+
+    with services() as opened:
+        going = opened.experiments.create("going").id
+    assert etlml("experiments", going, "--cancel").json["status"] == "cancelled"
+    trained = etlml("train", people, "--target", "size", "--param", "n_estimators=3", "--json").json["experiment"]["id"]
+    assert "Registered as sizes v1.0" in etlml("experiments", trained, "--register-as", "sizes").err
+    changed = etlml("models", "sizes", "v1.0", "--status", "deployed", "--alias", "live", "--description", "good").json
+    assert (changed["status"], changed["aliases"], changed["description"]) == ("deployed", ["live"], "good")
+    assert etlml("models", "sizes", "v1.0", "--alias", "").json["aliases"] == []
+    assert etlml("models", "sizes", "--status", "archived").code == 2
+    assert etlml("delete", "experiment", trained, going).code == 0
+
+
+def test_validate_takes_rules_written_out(etlml: Etlml, people: Path) -> None:
+    assert etlml("validate", people, "--rules", "[{rule: row_count_between, min: 1}]").code == 0
+
+
 def test_no_models_say_how_to_make_one(etlml: Etlml) -> None:
     assert "register_as" in etlml("models").err
     assert etlml("models", "--json").json == []
