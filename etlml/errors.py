@@ -2,6 +2,7 @@
 
 EtlmlError                 a fault that the reader of the message can mend
 ├── InvalidInput           what was given cannot be used as it is
+│   ├── TookTooLong        the database did not come to an end in the time that a query may take
 │   ├── ConfigInvalid      a step's, rule's or setting's configuration has a wrong field
 │   ├── GraphInvalid       the steps of a pipeline do not form a graph that can run (cycle, unknown or doubled id)
 │   ├── PipelineInvalid    a pipeline document has one or more problems; carries the list
@@ -76,6 +77,10 @@ class EtlmlError(Exception):
 
 class InvalidInput(EtlmlError):
     """What was given cannot be used as it is."""
+
+
+class TookTooLong(InvalidInput):
+    """The database did not come to an end in the time that a query may take."""
 
 
 class ConfigInvalid(InvalidInput):

@@ -1,6 +1,7 @@
 """Log lines of everything."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
@@ -8,7 +9,9 @@ from pydantic import BaseModel, Field
 
 from api.deps import MOST_ITEMS, Paged, Search, Since, Until, Use, Viewer
 from api.replies import List
+from etlml.clock import utc_now
 from etlml.documents import LogEntry, LogLevel, Time
+from etlml.errors import InvalidInput
 from etlml.services.logs import ExportForm, LogFilter
 
 router = APIRouter(prefix="/logs", tags=["logs"])
@@ -81,6 +84,49 @@ def list_log_groups(
     """Warnings and errors that say the same, with how often and when; ``group`` is passed over."""
     found = services.logs.groups(limit=limit, **LogFilter({**filters, "group": None}))
     return Groups(items=[Group.model_validate(each._asdict()) for each in found])
+
+
+class Bucket(BaseModel):
+    """The lines of a stretch of time."""
+
+    at: Time = Field(description="When it begins.")
+    levels: dict[str, int]
+
+
+class Volume(BaseModel):
+    """Lines over time by level; buckets without lines are left out."""
+
+    since: Time = Field(description="When the first bucket begins; a bucket of minutes or hours begins at a whole one.")
+    until: Time
+    bucket_s: float
+    levels: dict[str, int]
+    items: list[Bucket]
+    complete: bool = Field(
+        description="False: it was stopped after two seconds, and there are more lines before counted_since."
+    )
+    counted_since: Time
+
+
+@router.get("/volume")
+def get_log_volume(
+    services: Use, _: Viewer, filters: Filters, buckets: Annotated[int, Query(ge=1, le=500)] = 60
+) -> Volume:
+    """How many lines fit, by time and level; of the last 24 hours where ``since`` is left out."""
+    until = filters.get("until") or utc_now()
+    since = filters.get("since") or until - timedelta(days=1)
+    if since >= until:
+        raise InvalidInput("until must lie after since.", field="until")
+    wanted: Any = {name: value for name, value in filters.items() if name not in ("level", "since", "until")}
+    found, level = services.logs.volume(since, until, buckets=buckets, **wanted), filters.get("level")
+    return Volume(
+        since=found.since,
+        until=until,
+        bucket_s=found.width.total_seconds(),
+        levels=found.at_least(level),
+        items=[Bucket(at=at, levels=levels) for at, levels in found.table(level).items()],
+        complete=found.is_complete,
+        counted_since=found.reached,
+    )
 
 
 @router.get("/export", responses={200: {"content": {each: {"schema": {"type": "string"}} for each in _FILES}}})

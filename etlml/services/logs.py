@@ -8,11 +8,13 @@ from typing import Any, Literal, Unpack
 
 from etlml.documents import LogEntry
 from etlml.store import Page, Store
+from etlml.store.log_figures import LogFigures
 from etlml.store.log_filter import LogFilter
 from etlml.store.log_groups import LogGroup
+from etlml.store.log_search import Stretches
 from etlml.store.paging import bounded
 
-__all__ = ["ExportForm", "LogFilter", "LogGroup", "LogService", "line_text"]
+__all__ = ["ExportForm", "LogFigures", "LogFilter", "LogGroup", "LogService", "line_text"]
 
 ExportForm = Literal["text", "jsonl"]
 _PIECE = 500
@@ -32,10 +34,24 @@ class LogService:
         return self._store.logs.query(limit=limit, cursor=cursor, newest_first=newest_first, **wanted)
 
     def search(
-        self, *, since: datetime, until: datetime, cursor: str | None = None, limit: int = 100, **filters: Any
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        cursor: str | None = None,
+        limit: int = 100,
+        patience_s: float = 0.25,
+        within: Stretches | None = None,
+        **filters: Any,
     ) -> Page[LogEntry]:
-        """As ``query``, but it stops looking after a quarter of a second: then there are few lines, and a cursor to go on."""
-        return self._store.logs.search(since=since, until=until, cursor=cursor, limit=limit, **filters)
+        """As ``query``, but it stops looking after a quarter of a second: then there are few lines, and a cursor to go on.
+
+        Args:
+            within: Stretches of time, newest first, outside of which nothing can fit.
+        """
+        return self._store.logs.search(
+            since=since, until=until, cursor=cursor, limit=limit, patience_s=patience_s, within=within, **filters
+        )
 
     def tail(self, *, after: str | None = None, limit: int = 200, **wanted: Unpack[LogFilter]) -> Sequence[LogEntry]:
         """The newest lines, oldest of them first; with ``after`` (a line's id) the lines after it."""
@@ -45,11 +61,22 @@ class LogService:
         """How many lines that fit each level has, whatever level is wanted."""
         return self._store.logs.counts_by_level(**wanted)
 
-    def histogram(
-        self, since: datetime, until: datetime, *, buckets: int = 60, **filters: Any
-    ) -> Sequence[dict[str, Any]]:
-        """Lines by time and level: ``[{"at", "level", "lines"}]``, empty buckets left out."""
-        return self._store.logs.histogram(since, until, buckets=buckets, **filters)
+    def volume(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        buckets: int = 60,
+        patience_s: float = 2.0,
+        so_far: LogFigures | None = None,
+        **filters: Any,
+    ) -> LogFigures:
+        """How many lines fit, by level and time, whatever level is wanted.
+
+        Counters answer where only source and time matter. Else lines are counted, the newest first, for as long as the
+        patience lasts; given ``so_far``, what the same question gave before, it goes on from there.
+        """
+        return self._store.logs.figures(since, until, buckets=buckets, patience_s=patience_s, so_far=so_far, **filters)
 
     def groups(self, *, limit: int = 100, **wanted: Unpack[LogFilter]) -> Sequence[LogGroup]:
         """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first."""

@@ -14,7 +14,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from etlml.errors import ConfigInvalid, EtlmlError, InvalidInput, Unavailable
+from etlml.errors import ConfigInvalid, EtlmlError, InvalidInput, TookTooLong, Unavailable
 from etlml.redaction import redacted
 
 RETRIED_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult")
@@ -37,7 +37,7 @@ def fault(error: Exception) -> EtlmlError:
     if isinstance(error, ConfigurationError):
         return ConfigInvalid(f"ETLML_MONGODB_URI cannot be used: {text}", field="mongodb_uri")
     if isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code in _TIMED_OUT):
-        return InvalidInput("The query took too long. Narrow its time range or its text filter.")
+        return TookTooLong("The query took too long. Narrow its time range or its text filter.")
     if isinstance(error, OperationFailure) and error.code == _NO_PATTERN:
         return InvalidInput(
             "The pattern cannot be used: MongoDB does not know a part of it. Write it simpler.", field="q"

@@ -1,8 +1,7 @@
 """Log lines, in the order of time: stored, searched, counted, grouped and removed."""
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack, cast
 
@@ -10,22 +9,24 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from etlml.documents import LogEntry
+from etlml.errors import TookTooLong
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
 from etlml.store.faults import fault, translated
+from etlml.store.log_figures import LineTally, LogFigures
 from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, levels_from, lines_matching, log_id
 from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
 from etlml.store.log_groups import NAME as GROUPS
 from etlml.store.log_lines import LineGroups
 from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
+from etlml.store.log_search import Stretches, search
 from etlml.store.paging import QUERY_MS, Page, bounded
 
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST_SLICE = timedelta(hours=6)
 
 
 class LogStore:
@@ -57,7 +58,13 @@ class LogStore:
         Raises:
             InvalidInput: The level, the pattern or the cursor cannot be used, or the search took too long.
         """
-        limit, filter_ = bounded(limit), lines_matching(wanted)
+        max_ms = SEARCH_MS if wanted.get("q") else QUERY_MS
+        return self._lines(wanted, cursor=cursor, limit=bounded(limit), newest_first=newest_first, max_ms=max_ms)
+
+    def _lines(
+        self, wanted: LogFilter, *, cursor: str | None, limit: int, max_ms: int, newest_first: bool = True
+    ) -> Page[LogEntry]:
+        filter_ = lines_matching(wanted)
         if cursor is not None:
             end_of(cursor)
             bounds = filter_.setdefault("_id", {})
@@ -65,11 +72,9 @@ class LogStore:
                 bounds["$lt"] = min(cursor, bounds.get("$lt", cursor))
             else:
                 bounds["$gt"] = cursor
+        order = -1 if newest_first else 1
         found = self.collection.find(
-            filter_,
-            sort=[("_id", -1 if newest_first else 1)],
-            limit=limit + 1,
-            max_ms=SEARCH_MS if wanted.get("q") else QUERY_MS,
+            filter_, sort=[("_id", order)], limit=limit + 1, max_ms=max_ms, index=_index_for(filter_)
         )
         shown = found[:limit]
         return Page([decoded(LogEntry, each) for each in shown], shown[-1]["_id"] if len(found) > limit else None)
@@ -82,22 +87,22 @@ class LogStore:
         cursor: str | None = None,
         limit: int = 100,
         patience_s: float = 0.25,
+        within: Stretches | None = None,
         **filters: Any,
     ) -> Page[LogEntry]:
-        """As ``query``, newest first, but it stops looking after a while: then there are few lines and a cursor to go on."""
-        deadline = time.monotonic() + patience_s
-        end = min(until, end_of(cursor)) if cursor else until
-        width, found = _FIRST_SLICE, list[LogEntry]()
-        while end > since:
-            start = max(since, end - width)
-            part = self.query(since=start, until=end, cursor=cursor, limit=limit - len(found), **filters)
-            found += part.items
-            if part.next_cursor:
-                return Page(found, part.next_cursor)
-            if start > since and time.monotonic() > deadline:
-                return Page(found, first_id(start))
-            end, width = start, width * 2
-        return Page(found)
+        """As ``query``, newest first, but it stops looking after a while: then there are few lines and a cursor to go on.
+
+        Args:
+            within: The stretches, newest first, outside of which nothing can fit.
+        """
+
+        def read(begin: datetime, end: datetime, most: int, max_ms: int) -> Page[LogEntry]:
+            wanted = cast(LogFilter, {**filters, "since": begin, "until": end})
+            return self._lines(wanted, cursor=cursor, limit=most, max_ms=max_ms)
+
+        stretches = [(since, until)] if within is None else within
+        stretches = [(max(since, begin), min(until, end)) for begin, end in stretches]
+        return search(read, stretches, cursor=cursor, limit=bounded(limit), patience_s=patience_s)
 
     def each(self, **wanted: Unpack[LogFilter]) -> Iterator[LogEntry]:
         """All lines that fit, oldest first, read as they are asked for.
@@ -131,34 +136,52 @@ class LogStore:
         )
         return found | {each["_id"]: each["lines"] for each in groups}
 
+    def figures(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        buckets: int = 60,
+        patience_s: float = 0.25,
+        so_far: LogFigures | None = None,
+        **filters: Any,
+    ) -> LogFigures:
+        """Lines by time and level, whatever level is wanted; if they must be read, those that the patience allows.
+
+        Buckets of a minute or more, without other filters than the source, begin at whole minutes; lines are not read.
+
+        Args:
+            so_far: What the same question gave before: it is gone on with, up to the new ``until``.
+
+        Raises:
+            InvalidInput: The pattern cannot be used.
+        """
+        width = max((until - since) / buckets, timedelta(milliseconds=1))
+        if width < MINUTE or is_narrow(filters):
+            tally = LineTally(self.collection)
+            return tally.advanced(so_far or tally.begun(since, until, width), until, patience_s, filters)
+        source, unit = filters.get("source"), HOUR if width >= HOUR else MINUTE
+        first, width = floor(since, unit), unit * -(-width // unit)
+        return LogFigures(
+            first,
+            until,
+            width,
+            reached=first,
+            settled=self._volume.volume(first, until, width, source),
+            totals=self._volume.totals(since, until, source),
+        )
+
     def histogram(
         self, since: datetime, until: datetime, *, buckets: int = 60, **filters: Any
     ) -> Sequence[dict[str, Any]]:
-        """Lines by time and level: [{"at", "level", "lines"}], empty buckets left out.
-
-        Buckets of a minute or more, without other filters than the source, begin at whole minutes; lines are not read.
-        """
-        width = max((until - since) / buckets, timedelta(milliseconds=1))
-        if width >= MINUTE and not is_narrow(filters):
-            unit = HOUR if width >= HOUR else MINUTE
-            since, width = floor(since, unit), unit * -(-width // unit)
-            counts = self._volume.volume(since, until, width, filters.get("source"))
-        else:
-            counts = self._in_buckets(since, until, width, filters)
+        """The buckets of ``figures``: [{"at", "level", "lines"}], empty ones left out, and all lines counted."""
+        found = self.figures(since, until, buckets=buckets, patience_s=QUERY_MS / 1000, **filters)
+        if not found.is_complete:
+            raise TookTooLong("The lines took too long to count. Narrow the time range or the text filter.")
         return [
-            {"at": since + width * bucket, "level": level, "lines": lines}
-            for (bucket, level), lines in sorted(counts.items())
-            if lines > 0
+            {"at": found.since + found.width * number, "level": level, "lines": lines}
+            for (number, level), lines in found.buckets.items()
         ]
-
-    def _in_buckets(
-        self, since: datetime, until: datetime, width: timedelta, filters: dict[str, Any]
-    ) -> dict[tuple[int, str], int]:
-        filter_ = lines_matching(cast(LogFilter, {**filters, "since": since, "until": until, "level": None}))
-        bucket = {"$floor": {"$divide": [{"$subtract": ["$ts", since]}, width / timedelta(milliseconds=1)]}}
-        group = {"_id": {"bucket": bucket, "level": "$level"}, "lines": {"$sum": 1}}
-        groups = self.collection.aggregate([{"$match": filter_}, {"$group": group}], max_ms=QUERY_MS)
-        return {(int(each["_id"]["bucket"]), each["_id"]["level"]): each["lines"] for each in groups}
 
     def sources(self) -> Sequence[str]:
         """The sources that have lines, sorted."""
@@ -250,3 +273,9 @@ def _stored(entry: LogEntry) -> Document:
     if (key := group_of(entry.level, entry.source, entry.message)) is not None:
         plain["group"] = key
     return {"_id": log_id(entry.ts), **plain}
+
+
+def _index_for(filter_: Mapping[str, Any]) -> str | None:
+    """A text among nearly all levels is found sooner in the order of the ids than by merging levels."""
+    levels = filter_.get("level", {}).get("$in", ())
+    return "_id_" if len(levels) == len(LEVELS) - 1 and filter_.keys() == {"level", "message", "_id"} else None
