@@ -452,6 +452,10 @@ class Worker(Stored):
     host: str
     pid: int
     slots: int
+    run_memory: int | None = Field(None, description="Memory cap of each run that it starts now, in bytes.")
+    fixed: list[str] = Field(
+        default_factory=list, description="Which of its limits its environment sets: worker_slots, run_memory."
+    )
     running: list[str] = Field(default_factory=list)
     started_at: Time = Field(default_factory=utc_now)
     heartbeat_at: Time = Field(default_factory=utc_now)

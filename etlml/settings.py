@@ -18,8 +18,11 @@ from etlml.redaction import register_secrets
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 10**3, "kib": 2**10, "m": 2**20, "mb": 10**6, "mib": 2**20}
 _UNITS |= {"g": 2**30, "gb": 10**9, "gib": 2**30, "t": 2**40, "tb": 10**12, "tib": 2**40}
+_OPEN = frozenset({"worker_slots", "run_memory"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECRET_PREFIX = "ETLML_SECRET_"
+MOST_SLOTS = 64
+LEAST_RUN_MEMORY = 64 * 2**20
 SECRET_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 SECRET_REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
 
@@ -58,16 +61,22 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(None, description="Key that signs sessions.")
     worker_slots: int = Field(
-        default_factory=_default_slots, ge=1, le=64, description="Runs that one worker executes at once."
+        default_factory=_default_slots, ge=1, le=MOST_SLOTS, description="Runs that one worker executes at once."
     )
     run_memory: Annotated[int, BeforeValidator(parse_bytes)] = Field(
-        default_factory=_default_run_memory, ge=64 * 2**20, description="Memory cap of one run, in bytes or like 2GiB."
+        default_factory=_default_run_memory,
+        ge=LEAST_RUN_MEMORY,
+        description="Memory cap of one run, in bytes or like 2GiB.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log lines on the terminal.")
     supervised: bool = Field(False, description="Set by etlml up for the processes it starts; nothing to set by hand.")
 
     def model_post_init(self, context: Any, /) -> None:
         object.__setattr__(self, "home", self.home.expanduser().resolve())
+
+    def is_given(self, name: str) -> bool:
+        """Whether somebody set this field: in the environment, in .env or on the command line."""
+        return name in self.model_fields_set
 
     @property
     def data_dir(self) -> Path:
@@ -111,11 +120,14 @@ class Settings(BaseSettings):
 
 
 def child_environment(settings: Settings, **more: str) -> dict[str, str]:
-    """The environment for a child process that is to have these settings; ``more`` goes on top."""
+    """The environment for a child process that is to have these settings; ``more`` goes on top.
+
+    What a worker takes on is left out unless it was given here: the preferences decide on it where nobody else did.
+    """
     environment = dict(os.environ)
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        if value is not None:
+        if value is not None and (name not in _OPEN or settings.is_given(name)):
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             environment[f"ETLML_{name.upper()}"] = text
     return environment | more

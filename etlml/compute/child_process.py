@@ -250,7 +250,7 @@ def _over_cap(used: int, cap: int, *, by: str = "us") -> MemoryExceeded:
     stopped = "" if by == "us" else f" It was stopped by {by}."
     return MemoryExceeded(
         f"The child process used {used // MiB} MiB of memory, more than its cap {limit}.{stopped} "
-        "Give the run more with ETLML_RUN_MEMORY, or reduce the rows or columns first.",
+        "Give runs more in Settings, Engine (or ETLML_RUN_MEMORY), or reduce the rows or columns first.",
         peak_bytes=used,
         cap_bytes=cap or None,
     )

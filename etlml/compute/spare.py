@@ -33,12 +33,23 @@ class SpareDatabase:
             if self._spare is None:
                 self._spare = self._opened()
 
+    def resize(self, memory_bytes: int) -> None:
+        """Give databases another memory limit from now on; those that were taken keep theirs."""
+        with self._lock:
+            if memory_bytes != self._memory_bytes:
+                self._memory_bytes = memory_bytes
+                self._drop()
+
     def close(self) -> None:
         """Free the spare one."""
-        with self._lock, suppress(duckdb.Error):
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        with suppress(duckdb.Error):
             if self._spare is not None:
                 self._spare.close()
-            self._spare = None
+        self._spare = None
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         return open_database(memory_bytes=self._memory_bytes, threads=self._threads)

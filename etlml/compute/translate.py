@@ -23,7 +23,7 @@ def translated(error: duckdb.Error) -> EtlmlError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return MemoryExceeded(
             f"The query needs more memory than this run may use: {short.splitlines()[0]} "
-            "Give the run more with ETLML_RUN_MEMORY, or reduce the rows before the join, sort or aggregate."
+            "Give runs more in Settings, Engine (or ETLML_RUN_MEMORY), or reduce the rows before the join, sort or aggregate."
         )
     if body.startswith(CANNOT_CONVERT):
         return StepError(short)

@@ -87,5 +87,5 @@ def _mend(error: duckdb.Error) -> str:
     if isinstance(error, duckdb.ConstraintException) or "constraint failed" in text:
         return "The table forbids such rows: correct them before the load, or use mode merge with the table's keys."
     if isinstance(error, duckdb.OutOfMemoryException):
-        return "Give the run more memory with ETLML_RUN_MEMORY."
+        return "Give runs more memory in Settings, Engine (or ETLML_RUN_MEMORY)."
     return ""

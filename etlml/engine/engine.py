@@ -10,6 +10,7 @@ from etlml.clock import Clock, utc_now
 from etlml.compute.children import Children
 from etlml.engine.backfilling import Backfilling
 from etlml.engine.firing import Firing
+from etlml.engine.limits import calls_at_once
 from etlml.engine.notifying import Notifying
 from etlml.engine.reconciler import Reconciler
 from etlml.engine.retention import Retention
@@ -44,7 +45,7 @@ class Engine:
         # Loading scikit-learn takes two seconds of a core. Under `etlml up` four processes start at once: it can wait
         # until they have. A command that only runs something short need not pay for it at all.
         after_s = WARM_UP_AFTER_S if settings.supervised else WARM_UP_AFTER_S / 3
-        self._children = Children(size=max(1, min(settings.worker_slots, 4)), after_s=after_s)
+        self._children = Children(size=calls_at_once(settings.worker_slots), after_s=after_s)
         causes = (Firing(store, now), Triggers(store, settings.data_dir, now), Backfilling(store, now))
         self._causes = [_guarded(cause.tick) for cause in causes]
         self._retention = Retention(store, settings.runs_dir, now)

@@ -14,14 +14,17 @@ from etlml.compute.children import Children
 from etlml.compute.spare import SpareDatabase
 from etlml.documents import ErrorInfo, Run, Validation, Worker
 from etlml.engine.journal import Journal, LeaseLost
+from etlml.engine.limits import WorkerLimits, calls_at_once
 from etlml.engine.patience import patiently
+from etlml.engine.preferences import preferences
 from etlml.engine.results import Results
 from etlml.engine.runner import Runner
+from etlml.engine.slots import Slots
 from etlml.engine.surroundings import Surroundings
 from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
 from etlml.redaction import redacted, without_secrets
-from etlml.settings import Settings, environment_secret
+from etlml.settings import MOST_SLOTS, Settings, environment_secret
 from etlml.steps.base import Tracker
 from etlml.steps.templating import References, run_references
 
@@ -34,7 +37,9 @@ LOG = logging.getLogger(__name__)
 
 
 class RunWorker:
-    """Executes up to ``settings.worker_slots`` runs at once.
+    """Executes as many runs at once as it has slots.
+
+    Slots and memory are as the settings say if they were given; else as the preferences say, at each heartbeat anew.
 
     Args:
         settings: Folders, slots, memory.
@@ -53,14 +58,15 @@ class RunWorker:
     ) -> None:
         self.id = f"{platform.node()}-{os.getpid()}-{new_id()[-6:]}"
         self._settings, self._store, self._children, self._now = settings, store, children, now
-        self._databases = SpareDatabase(memory_bytes=settings.run_memory)
+        self._limits = WorkerLimits().in_force(settings)
+        self._databases = SpareDatabase(memory_bytes=self._limits.run_memory)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.Lock()
-        self._free = threading.Semaphore(settings.worker_slots)
+        self._slots = Slots(self._limits.slots)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._pool = ThreadPoolExecutor(settings.worker_slots, thread_name_prefix="run")
+        self._pool = ThreadPoolExecutor(MOST_SLOTS, thread_name_prefix="run")
         self._started_at = now()
 
     def start(self) -> None:
@@ -82,7 +88,7 @@ class RunWorker:
             runners = list(self._runners.values())
         for runner in runners:
             runner.stop("shutdown")
-        self._free.release()  # the claiming thread may wait for a slot
+        self._slots.close()  # the claiming thread may wait for one
         for thread in self._threads:
             thread.join(patience_s)
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -99,13 +105,16 @@ class RunWorker:
         """
         with self._lock:
             runners = dict(self._runners)
+        self._take_limits()
         now = self._now()
         self._store.workers.beat(
             Worker(
                 id=self.id,
                 host=platform.node(),
                 pid=os.getpid(),
-                slots=self._settings.worker_slots,
+                slots=self._limits.slots,
+                run_memory=self._limits.run_memory,
+                fixed=list(self._limits.fixed),
                 running=sorted(runners),
                 started_at=self._started_at,
                 heartbeat_at=now,
@@ -120,6 +129,17 @@ class RunWorker:
                 runner.stop("cancelled")
             elif run_id not in held.runs and run_id in self._runners:
                 runner.stop("lease_lost")
+
+    def _take_limits(self) -> None:
+        """Take up what people set since the last heartbeat: slots at once, memory with the next run."""
+        limits = preferences(self._store, WorkerLimits).in_force(self._settings)
+        if limits == self._limits:
+            return
+        LOG.info("Worker %s now has %d slots and %d bytes a run.", self.id, limits.slots, limits.run_memory)
+        self._limits = limits
+        self._databases.resize(limits.run_memory)
+        self._slots.resize(limits.slots)
+        self._children.size = calls_at_once(limits.slots)
 
     def wake(self) -> None:
         """Look for a run to claim now."""
@@ -139,11 +159,12 @@ class RunWorker:
 
     def _claim(self) -> None:
         while not self._stopping.is_set():
-            self._free.acquire()
+            if not self._slots.take():
+                return
             self._wake.clear()  # before the look, so that what is queued after it wakes us
             run = None if self._stopping.is_set() else self._claimed()
             if run is None:
-                self._free.release()
+                self._slots.free()
                 self._wake.wait(POLL_S)
                 continue
             self._pool.submit(self._run, run)
@@ -172,7 +193,7 @@ class RunWorker:
         finally:
             with self._lock:
                 self._runners.pop(run.id, None)
-            self._free.release()
+            self._slots.free()
             self._wake.set()
             self._databases.refill()
 
@@ -213,7 +234,7 @@ class RunWorker:
         return Surroundings(
             runs_dir=self._settings.runs_dir,
             data_dir=self._settings.data_dir,
-            memory_bytes=self._settings.run_memory,
+            memory_bytes=self._limits.run_memory,
             children=self._children,
             tracker=self._tracker,
             log=_log_step,

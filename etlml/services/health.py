@@ -119,6 +119,8 @@ class HealthService:
                 "host": worker.host,
                 "pid": worker.pid,
                 "slots": worker.slots,
+                "run_memory": worker.run_memory,
+                "fixed": worker.fixed,
                 "running": len(worker.running),
                 "started_at": worker.started_at,
                 "heartbeat_at": worker.heartbeat_at,
@@ -147,7 +149,7 @@ def scheduler_part(workers: list[dict[str, Any]], now: datetime) -> Part:
     age = max(0.0, min((now - each["heartbeat_at"]).total_seconds() for each in workers))
     alive = f"{len(workers)} worker{'' if len(workers) == 1 else 's'} alive"
     if age > LATE_S:
-        mend = "If it stays so, the machine is overloaded. Lower ETLML_WORKER_SLOTS."
+        mend = "If it stays so, the machine is overloaded. Lower the slots in Settings, Engine."
         return Part("Scheduler", "warn", "late", f"The last heartbeat was {age:.0f} s ago; {alive}.", mend)
     return Part("Scheduler", "ok", "alive", f"The last heartbeat was {age:.0f} s ago; {alive}.")
 
@@ -180,7 +182,7 @@ def slots_part(busy: int, slots: int) -> Part:
         return Part("Slots", "bad", "none", "No worker offers a slot.", "Start a worker with `etlml worker`.")
     detail = f"{busy} of {slots} slots are busy."
     if busy >= slots:
-        mend = "New runs wait. Raise ETLML_WORKER_SLOTS, or start another worker."
+        mend = "New runs wait. Raise the slots in Settings, Engine, or start another worker."
         return Part("Slots", "warn", f"{busy} of {slots} busy", detail, mend)
     return Part("Slots", "ok", f"{busy} of {slots} busy", detail)
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from etlml.cron import zone
 from etlml.documents import Document
 from etlml.engine.fire_policy import FirePolicy
+from etlml.engine.limits import WorkerLimits
 from etlml.engine.preferences import KEY, preferences
 from etlml.engine.retention import RetentionPolicy
 from etlml.invalid import valid
@@ -22,7 +23,7 @@ COLOUR = r"^(#[0-9a-fA-F]{6})?$"
 Mode = Literal["system", "light", "dark"]
 
 
-class Preferences(RetentionPolicy, FirePolicy):
+class Preferences(RetentionPolicy, FirePolicy, WorkerLimits):
     """What can be set on the settings page and over REST."""
 
     model_config = ConfigDict(extra="forbid")
@@ -89,6 +90,8 @@ class PreferencesChange(Document):
     schedule_missed: str | None = None
     schedule_missed_limit: int | None = None
     schedule_overlap: str | None = None
+    worker_slots: int | None = None
+    run_memory: int | str | None = None
 
 
 class PreferenceService:
@@ -115,6 +118,8 @@ class PreferenceService:
         check_etag(current, expected_etag)
         given = checked_plain(dict(changes), where="the settings")
         changed = valid(Preferences, current.model_dump() | given, where="The settings")
+        if changed == current:
+            return current
         self._store.settings.set(KEY, changed.model_dump(mode="json"))
         if changed.log_retention_days != current.log_retention_days:
             self._store.logs.keep_days(changed.log_retention_days)

@@ -25,12 +25,13 @@ def draw(services: Services, user: Principal, *names: str) -> None:
     around = forms.Surroundings(key=f"pref_{names[0]}", disabled=not user.permits("admin"))
     now = forms.draw(shown, {name: getattr(current, name) for name in names}, around)
     defaults = Preferences()
-    changed = {
-        name: now.get(name, getattr(defaults, name))
-        for name in names
-        if now.get(name, getattr(defaults, name)) != getattr(current, name)
-    }
-    save(services, user, changed, key=f"save_{names[0]}")
+    given = {name: now.get(name, getattr(defaults, name)) for name in names}
+    save(services, user, different(current, given), key=f"save_{names[0]}")
+
+
+def different(current: Preferences, given: Mapping[str, object]) -> dict[str, object]:
+    """What of the given values is not so already."""
+    return {name: value for name, value in given.items() if value != getattr(current, name)}
 
 
 def save(services: Services, user: Principal, changed: Mapping[str, object], *, key: str) -> None:

@@ -110,6 +110,20 @@ class TestScheduleTab:
         app.button(key="save").click().run()
         assert services.pipelines.get("small").options.too_late_after_s == 1800
 
+    def test_a_policy_that_is_left_to_the_installation_says_what_that_means_now(
+        self, services: Services, opened: Callable[..., AppTest]
+    ) -> None:
+        services.settings.update({"schedule_missed": "all", "schedule_missed_limit": 3, "schedule_overlap": "skip"})
+        app = opened(schedule="@daily")
+        missed = next(one for one in app.selectbox if one.label == "Missed fires are made up")
+        overlap = next(one for one in app.selectbox if one.label == "A fire while a run goes on")
+        assert missed.format_func("") == "As the installation: all of them, at most 3"
+        assert overlap.format_func("") == "As the installation: is skipped"
+        overlap.set_value("cancel").run()
+        app.button(key="save").click().run()
+        options = services.pipelines.get("small").options
+        assert (options.missed, options.missed_limit, options.overlap) == (None, None, "cancel")
+
     def test_triggers_have_a_form_and_say_what_they_lack(self, opened: Callable[..., AppTest]) -> None:
         app = opened(triggers=[{"kind": "file", "path": "inbox/*.csv"}, {"kind": "pipeline", "pipeline": "nobody"}])
         captions = " ".join(caption.value for caption in app.caption)

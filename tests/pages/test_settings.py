@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.ui import accents, frame
+from etlml.ui.settings_engine import remarks
 from etlml.ui.settings_notifications import built_url
 from etlml.ui.settings_people import MAY, ROLES
 from tests.pages.conftest import Opens, shown
@@ -180,3 +181,29 @@ class TestSystem:
         assert "experiments.run" in app.warning[0].value
         app.button(key="create_indexes").click().run()
         assert not [fact for fact in services.store.indexes() if fact.state == "missing"]
+
+
+class TestEngine:
+    def test_slots_memory_and_policies_are_set(self, services: Services, open_page: Opens) -> None:
+        app = open_page("settings.py", tab="Engine")
+        app.number_input(key="engine_slots").set_value(3).run()
+        app.number_input(key="engine_memory").set_value(1.5).run()
+        app.button(key="save_engine").click().run()
+        app.selectbox(key="engine_missed").set_value("all").run()
+        app.number_input(key="engine_missed_limit").set_value(4).run()
+        app.button(key="save_policies").click().run()
+        found = services.settings.get()
+        assert (found.worker_slots, found.run_memory) == (3, 1_500_000_000)
+        assert (found.schedule_missed, found.schedule_missed_limit, found.schedule_overlap) == ("all", 4, "queue")
+
+    def test_what_an_environment_decides_is_said_plainly(self) -> None:
+        assert remarks([["worker_slots"], ["worker_slots"]], set()) == [
+            "ETLML_WORKER_SLOTS is set where the workers run, and wins: what is set here has no effect until it is taken away."
+        ]
+        assert remarks([["run_memory"], []], set()) == [
+            "ETLML_RUN_MEMORY is set where 1 of 2 workers run, and wins there."
+        ]
+        assert remarks([], {"worker_slots"}) == [
+            "ETLML_WORKER_SLOTS is set here, and wins for workers that start here."
+        ]
+        assert remarks([[]], {"worker_slots"}) == []

@@ -50,3 +50,15 @@ def test_log_retention_reaches_the_database(services: Services) -> None:
     index = services.store.database["logs"].index_information()["expires"]
     assert index["expireAfterSeconds"] == 7 * 86400
     services.settings.update({"log_retention_days": 30})
+
+
+def test_nothing_changed_is_no_change(services: Services) -> None:
+    services.settings.update({"timezone": "UTC"})
+    assert services.audit.list(kind="settings").items == []
+
+
+def test_sizes_are_taken_as_people_write_them(services: Services) -> None:
+    assert services.settings.update({"run_memory": "2GB"}).run_memory == 2 * 10**9
+    assert services.settings.update({"run_memory": None}).run_memory is None
+    with pytest.raises(ConfigInvalid, match="run_memory"):
+        services.settings.update({"run_memory": "1kB"})
