@@ -37,7 +37,6 @@ from api.routes import (
     validations,
 )
 from api.schema import complete_schema
-from api.throttle import Throttle
 from etlml import __version__
 from etlml.errors import ConfigInvalid
 from etlml.services import Services
@@ -102,7 +101,6 @@ def create_app(source: Services | Settings) -> FastAPI:
     )
     if isinstance(source, Services):
         app.state.services = source
-    app.state.throttle = Throttle()
     for noun in _ROUTES:
         app.include_router(noun.router, prefix="/api", responses=COMMON_RESPONSES)
     app.include_router(docs_router(prefix=DOCS_URL, openapi_url=OPENAPI_URL, title="ETL & ML Platform"))

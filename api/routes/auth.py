@@ -1,6 +1,6 @@
 """Signing in."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import Field
 
 from api.bodies import StrictRoute
@@ -30,9 +30,11 @@ class Me(Body):
 @router.post("/token")
 def create_token(services: Use, body: TokenRequest, request: Request) -> Token:
     """A token for a name and a password, good for 12 hours."""
-    throttle = request.app.state.throttle
+    throttle = services.throttle
     client = request.client.host if request.client else "unknown"
-    throttle.check(body.username, client)
+    if wait_s := throttle.wait_s(body.username, client):
+        message = f"Too many failed sign-ins. Try again in {wait_s} s."
+        raise HTTPException(429, message, headers={"Retry-After": str(wait_s)})
     try:
         principal = services.users.sign_in(body.username, body.password)
     except NotSignedIn:

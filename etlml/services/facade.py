@@ -29,9 +29,11 @@ from etlml.services.schedules import ScheduleService
 from etlml.services.script import ScriptService
 from etlml.services.search import SearchService
 from etlml.services.secrets import SecretService
+from etlml.services.sessions import SessionService
 from etlml.services.signing import Tokens
 from etlml.services.stats import StatsService
 from etlml.services.step_files import StepFiles
+from etlml.services.throttle import Throttle
 from etlml.services.users import UserService
 from etlml.services.validations import ValidationService
 from etlml.services.webhooks import WebhookService
@@ -74,6 +76,8 @@ class Services:
         self.secrets = SecretService(self.audit, environment)
         self.notifications = NotificationService(store, self.audit, self.secrets)
         self.users = UserService(store, self.audit)
+        self.sessions = SessionService(store, self.users)
+        self.throttle = Throttle()
         self.api_keys = ApiKeyService(store, self.audit)
         self.workspace = WorkspaceService(store, self.pipelines, environment)
         self.database = DatabaseService(store, self.audit)

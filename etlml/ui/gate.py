@@ -1,15 +1,9 @@
 """Sign-in in front of everything: a form, a cookie that scripts cannot read, a middleware that lets nobody else through."""
 
 import asyncio
-import hashlib
 import html
-import secrets
-import time
-from collections import defaultdict, deque
-from datetime import timedelta
 from functools import lru_cache
 from importlib.resources import files
-from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,91 +12,20 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from etlml.clock import utc_now
-from etlml.errors import EtlmlError, NotSignedIn
+from etlml.errors import EtlmlError
 from etlml.services.principals import Principal
+from etlml.services.sessions import LIFETIME
 from etlml.ui.assets_route import PREFIX
 from etlml.ui.backend import backend
 
 COOKIE = "etlml_session"
-LIFETIME = timedelta(hours=12)
 _OPEN = frozenset({"/login", "/logout", "/healthz", "/_stcore/health"})
 _OPEN_FOLDERS = ("/static/", f"/{PREFIX}/")  # the bundles of Streamlit and ours; no data
-_MOST_FAILURES, _FAILURE_WINDOW_S = 8, 60.0
-_TRUST_S = 2.0  # a page's hundred requests ask the database once
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-class Sessions:
-    """Who is signed in, by the cookie's token."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[float, Principal]] = {}
-        self._lock = Lock()
-
-    def open(self, principal: Principal) -> str:
-        """A new session's token."""
-        token = secrets.token_urlsafe(32)
-        backend().store.sessions.put(_hash(token), principal.name, utc_now() + LIFETIME)
-        return token
-
-    def principal(self, token: str) -> Principal:
-        """Whose session it is, with the role that they have now; NotSignedIn if there is none."""
-        key = _hash(token)
-        with self._lock:
-            at, known = self._seen.get(key, (0.0, None))
-        if known is not None and time.monotonic() - at < _TRUST_S:
-            return known
-        session = backend().store.sessions.get(key) if token else None
-        if session is None:
-            raise NotSignedIn("Sign in to go on.")
-        principal = backend().services.users.principal(str(session["user"]))
-        with self._lock:
-            if len(self._seen) > 1000:
-                self._seen.clear()
-            self._seen[key] = (time.monotonic(), principal)
-        return principal
-
-    def close(self, token: str) -> None:
-        """Sign out."""
-        with self._lock:
-            self._seen.pop(_hash(token), None)
-        backend().store.sessions.delete(_hash(token))
-
-
-class Failures:
-    """Slows down guessing: after some wrong passwords from one address, a pause."""
-
-    def __init__(self) -> None:
-        self._at: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_MOST_FAILURES))
-        self._lock = Lock()
-
-    def add(self, address: str) -> None:
-        """Note a wrong password."""
-        with self._lock:
-            if len(self._at) > 10_000:
-                self._at.clear()
-            self._at[address].append(time.monotonic())
-
-    def too_many(self, address: str) -> bool:
-        """Whether this address has to wait."""
-        with self._lock:
-            times = self._at.get(address)
-            return (
-                times is not None and len(times) == _MOST_FAILURES and time.monotonic() - times[0] < _FAILURE_WINDOW_S
-            )
-
-
-sessions = Sessions()
-_failures = Failures()
 
 
 def signed_in(cookies: Any) -> Principal:
     """Who the cookies stand for; NotSignedIn if nobody."""
-    return sessions.principal(str(cookies.get(COOKIE, "")))
+    return backend().services.sessions.principal(str(cookies.get(COOKIE, "")))
 
 
 class Gate:
@@ -153,17 +76,19 @@ async def _login(request: Request) -> Response:
         return _form("")
     if not _same_origin(request):
         return _form("The form came from another site. Try again here.", 403)
-    address = request.client.host if request.client else ""
-    if _failures.too_many(address):
-        return _form("Too many wrong passwords. Wait a minute, then try again.", 429)
+    services = backend().services
+    address = request.client.host if request.client else "unknown"
     fields = await request.form()
     name, password = str(fields.get("name", "")), str(fields.get("password", ""))
+    if wait_s := services.throttle.wait_s(name, address):
+        return _form(f"Too many wrong passwords. Try again in {wait_s} s.", 429, name=name)
     try:
-        principal = await asyncio.to_thread(backend().services.users.sign_in, name, password)
+        principal = await asyncio.to_thread(services.users.sign_in, name, password)
     except EtlmlError as error:
-        _failures.add(address)
+        services.throttle.failed(name, address)
         return _form(error.message, 401, name=name)
-    token = await asyncio.to_thread(sessions.open, principal)
+    services.throttle.succeeded(name, address)
+    token = await asyncio.to_thread(services.sessions.open, principal)
     response = RedirectResponse(safe_target(request.query_params.get("next", "/")), 303)
     response.set_cookie(
         COOKIE,
@@ -179,7 +104,7 @@ async def _login(request: Request) -> Response:
 async def _logout(request: Request) -> Response:
     if request.method == "POST" and not _same_origin(request):
         return RedirectResponse("/", 303)
-    await asyncio.to_thread(sessions.close, request.cookies.get(COOKIE, ""))
+    await asyncio.to_thread(backend().services.sessions.close, request.cookies.get(COOKIE, ""))
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
     return response

@@ -6,10 +6,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.main import create_app, server
-from api.throttle import MOST_FAILURES, WINDOW_S, Throttle
 from etlml.documents import Role
 from etlml.errors import ConfigInvalid
 from etlml.services import Services
+from etlml.services.throttle import MOST_FAILURES
 from tests.api.conftest import BASE_URL, PASSWORD
 from tests.services.factories import a_document
 
@@ -47,26 +47,12 @@ class TestSignIn:
         assert set(client_of(None).get("/api/health").json()) == {"status"}
         assert client_of(None).get("/metrics").status_code == 401
 
-    def test_guessing_is_slowed_down(self, client_of: ClientOf) -> None:
-        client = client_of(None)
-        client.app.state.throttle = throttle = Throttle()  # type: ignore[attr-defined]
+    def test_guessing_is_slowed_down(self, client_of: ClientOf, guarded: Services) -> None:
         for _ in range(MOST_FAILURES):
-            throttle.failed("ann", "elsewhere")
-        response = client.post("/api/auth/token", json={"username": "ann", "password": "guess"})
+            guarded.throttle.failed("ann", "elsewhere")
+        response = client_of(None).post("/api/auth/token", json={"username": "ann", "password": "guess"})
         assert response.status_code == 429
         assert int(response.headers["Retry-After"]) > 0
-
-
-def test_throttle_forgets_after_its_window_and_after_success() -> None:
-    now = [0.0]
-    throttle = Throttle(clock=lambda: now[0])
-    for _ in range(MOST_FAILURES):
-        throttle.failed("ann", "a")
-    now[0] = WINDOW_S + 1
-    throttle.check("ann", "a")
-    throttle.failed("ann", "a")
-    throttle.succeeded("ann", "a")
-    throttle.check("ann", "a")
 
 
 class TestRoles:

@@ -42,12 +42,3 @@ def test_sign_in_leads_nowhere_else(wanted: str) -> None:
 )
 def test_only_the_door_and_the_bundles_are_open(path: str, is_open: bool) -> None:
     assert gate._is_open(path) is is_open
-
-
-def test_guessing_is_slowed_down_by_address() -> None:
-    failures = gate.Failures()
-    for _ in range(8):
-        assert not failures.too_many("10.0.0.1")
-        failures.add("10.0.0.1")
-    assert failures.too_many("10.0.0.1")
-    assert not failures.too_many("10.0.0.2")

@@ -5,8 +5,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.exceptions import HTTPException
-
 WINDOW_S = 300.0
 MOST_FAILURES = 10
 _REMEMBERED = 10_000
@@ -24,15 +22,14 @@ class Throttle:
         self._failures: OrderedDict[str, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, name: str, address: str) -> None:
-        """Pass over in silence, or refuse with 429 and the seconds to wait."""
+    def wait_s(self, name: str, address: str) -> int:
+        """How many seconds this name, or this address, has to wait before the next try; 0 is none."""
         with self._lock:
             for key in (f"name:{name}", f"address:{address}"):
                 recent = self._recent(key)
                 if len(recent) >= MOST_FAILURES:
-                    wait_s = max(1, round(recent[0] + WINDOW_S - self._clock()))
-                    message = f"Too many failed sign-ins. Try again in {wait_s} s."
-                    raise HTTPException(429, message, headers={"Retry-After": str(wait_s)})
+                    return max(1, round(recent[0] + WINDOW_S - self._clock()))
+        return 0
 
     def failed(self, name: str, address: str) -> None:
         """Note a failure."""
