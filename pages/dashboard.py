@@ -9,7 +9,7 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
 from etlml.services.health import Part
-from etlml.ui import charts, frame, lists, overview, parts, place, run_rows, start_here
+from etlml.ui import charts, frame, gantt, lists, overview, parts, place, run_rows, start_here
 
 services, user = frame.services(), frame.current_user()
 RANGES = {"24 h": timedelta(hours=24), "7 d": timedelta(days=7), "30 d": timedelta(days=30), "90 d": timedelta(days=90)}
@@ -29,6 +29,13 @@ def statistics(span: timedelta, zone: str) -> dict[str, Any]:
     """Of twice the span, so that it can be compared with the one before; asked once for all open tabs."""
     now = utc_now()
     return {"now": now, **frame.services().stats.overview(now - 2 * span, timezone=zone, now=now)}
+
+
+@st.cache_data(ttl=60, max_entries=200, show_spinner=False)
+def usual(pipeline_id: str) -> tuple[dict[str, float], float | None]:
+    """How long each step of a pipeline takes in its earlier runs, and how long all do."""
+    views = frame.services().run_views
+    return views.usual_step_seconds(pipeline_id), gantt.expected_duration(views.usual_durations(pipeline_id))
 
 
 def title(*, guided: bool) -> timedelta:
@@ -102,7 +109,7 @@ def draw_charts(shown: overview.Summary) -> None:
 def running() -> None:
     parts.section("Running now")
     runs = services.runs.list(status="running", limit=10).items
-    rows = [overview.running_row(run, services.run_views.usual_durations(run.pipeline_id), utc_now()) for run in runs]
+    rows = [overview.running_row(run, *usual(run.pipeline_id), utc_now()) for run in runs]
     happened = lists.draw("running", RUNNING, rows, head=False, empty="Nothing is running.")
     if happened.opened:
         place.go("run", id=happened.opened)

@@ -78,6 +78,10 @@ class RunViews:
         """How long each step of the run's pipeline takes in its other runs."""
         return self._store.runs.usual_step_seconds(run.pipeline_id, besides=run.id)
 
+    def usual_step_seconds(self, pipeline_id: str) -> dict[str, float]:
+        """How long each step of a pipeline takes, by its newest successful runs."""
+        return self._store.runs.usual_step_seconds(pipeline_id)
+
     def usual_durations(self, pipeline_id: str) -> Sequence[float]:
         """Seconds of the pipeline's newest successful runs, newest first."""
         return self._store.runs.durations(pipeline_id)

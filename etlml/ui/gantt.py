@@ -9,6 +9,9 @@ from etlml.documents import Run, StepRun
 from etlml.ui import format as words
 from etlml.ui.looks import look
 
+NEARLY = 0.97  # what has not ended is never shown as whole
+_LEAST_WEIGHT = 0.02  # of all steps' time, for each step: those that take none are steps too
+
 
 class Lane(NamedTuple):
     """One step's bar: start and length as shares of the run's time (0 to 1)."""
@@ -122,17 +125,27 @@ def totals(run: Run) -> dict[str, int]:
     return counts
 
 
-def progress(run: Run, expected_s: float | None, now: datetime) -> float:
-    """A run's progress, 0 to 1: finished steps, or time against earlier runs where that says more."""
+def progress(run: Run, usual_s: Mapping[str, float], now: datetime) -> float:
+    """A run's progress, 0 to 1: each step counts as long as it usually takes; all alike where nobody knows.
+
+    A step that takes longer than usual stands still just before its end, so that the rest is still seen to be ahead.
+    """
     if run.is_final:
         return 1.0
     wanted = [step for step in run.steps if not (step.status == "skipped" and step.reason)]  # not those beyond its end
-    ended = sum(step.status in ("success", "cached", "skipped", "failed") for step in wanted)
-    done = ended / len(wanted) if wanted else 0.0
-    if expected_s and run.started_at:
-        timed = min((now - run.started_at).total_seconds() / expected_s, 0.97)
-        return max(done * 0.97, timed)
-    return done * 0.97
+    least = sum(usual_s.get(step.id, 0.0) for step in wanted) * _LEAST_WEIGHT or 1.0
+    weights = [usual_s.get(step.id, 0.0) + least for step in wanted]
+    done = sum(weight * _step_share(step, usual_s, now) for step, weight in zip(wanted, weights, strict=True))
+    return NEARLY * done / sum(weights) if weights else 0.0
+
+
+def _step_share(step: StepRun, usual_s: Mapping[str, float], now: datetime) -> float:
+    if step.status in ("success", "cached", "skipped", "failed"):
+        return 1.0
+    usual = usual_s.get(step.id)
+    if step.status != "running" or step.started_at is None or not usual:
+        return 0.0
+    return min((now - step.started_at).total_seconds() / usual, NEARLY)
 
 
 def expected_duration(durations: Sequence[float]) -> float | None:

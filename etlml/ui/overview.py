@@ -131,13 +131,17 @@ def metrics(shown: Summary) -> list[Metric]:
     ]
 
 
-def running_row(run: Run, durations: Sequence[float], now: datetime) -> dict[str, Any]:
+def running_row(run: Run, usual_s: Mapping[str, float], expected_s: float | None, now: datetime) -> dict[str, Any]:
     """A run that goes on, with its progress against earlier runs."""
-    share = gantt.progress(run, gantt.expected_duration(durations), now)
+    share = gantt.progress(run, usual_s, now)
     started = run.started_at or run.created_at
+    so_far = f"for {words.duration(max((now - started).total_seconds(), 0))}"
     return row(
         run.id,
-        name={"text": run.pipeline_name, "sub": f"for {words.duration(max((now - started).total_seconds(), 0))}"},
+        name={
+            "text": run.pipeline_name,
+            "sub": so_far + (f", usually {words.duration(expected_s)}" if expected_s else ""),
+        },
         bar={"value": share, "text": words.percent(share, 0), "tone": "run"},
         do=[{"key": "stop", "label": "Stop", "tone": "danger", "disabled": run.cancel_requested}],
     )

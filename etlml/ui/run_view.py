@@ -7,14 +7,16 @@ from typing import NamedTuple
 import streamlit as st
 
 from etlml.clock import utc_now
-from etlml.documents import Run, Step
+from etlml.documents import Run, Step, StepRun
 from etlml.errors import NotFound
 from etlml.services import Services
 from etlml.ui import format as words
-from etlml.ui import gantt
+from etlml.ui import gantt, graph
 from etlml.ui.looks import TRIGGER_LABEL
 
 _AT_FIRST = timedelta(minutes=1)
+_SHORTEST_S = 0.01
+_LATE = 1.1  # times the usual
 
 
 class Around(NamedTuple):
@@ -88,18 +90,52 @@ def facts(run: Run, zone: tzinfo | None) -> dict[str, str]:
 def step_progress(run: Run, usual_s: dict[str, float], now: datetime) -> dict[str, float]:
     """How far each step at work is, 0 to 1, by the time that it usually takes."""
     return {
-        step.id: min((now - step.started_at).total_seconds() / usual_s[step.id], 0.97)
+        step.id: min((now - step.started_at).total_seconds() / usual_s[step.id], gantt.NEARLY)
         for step in run.steps
         if step.status == "running" and step.started_at is not None and usual_s.get(step.id)
     }
 
 
-def progress_words(run: Run, waits: str | None, share: float, now: datetime) -> str:
-    """How far a run is, or what it waits for."""
+def live_nodes(steps: Sequence[Step], run: Run, usual_s: dict[str, float], now: datetime) -> list[graph.Node]:
+    """The canvas's nodes with what the run tells of them: rows and time so far, rows a second, progress."""
+    nodes = graph.nodes_of(steps, run=run, progress=step_progress(run, usual_s, now))
+    states = {step.id: step for step in run.steps}
+    for node in nodes:
+        step = states.get(node["id"])
+        if step is None:
+            continue
+        if step.status == "running" and step.started_at is not None:
+            usual = f" of {words.duration(usual_s[step.id])}" if usual_s.get(step.id) else ""
+            node["time"] = words.duration(max((now - step.started_at).total_seconds(), 0)) + usual
+        elif speed := rows_a_second(step):
+            node["hint"] = node["hint"] or node["summary"]
+            node["summary"] = f"{words.short_count(speed)} rows/s"
+    return nodes
+
+
+def rows_a_second(step: StepRun) -> float | None:
+    """How fast a step was; None where its time is not its own, or too short to tell."""
+    took = step.duration_s
+    if not step.rows_out or not took or took < _SHORTEST_S or step.fused_into:
+        return None
+    return step.rows_out / took
+
+
+def progress_words(run: Run, waits: str | None, share: float, now: datetime, expected_s: float | None = None) -> str:
+    """How far a run is and how long it usually takes, or what it waits for."""
     if run.status == "pending":
         return f"Waits {waits or 'for a worker'}"
     if run.lease_until is not None and run.lease_until < now:
         return "Its worker does not answer. A worker that is alive goes on with it, after the last finished step"
     done = sum(step.status in ("success", "cached", "skipped") for step in run.steps)
-    stopping = ", is being stopped" if run.cancel_requested else ""
+    stopping = ", is being stopped" if run.cancel_requested else against_usual(run, expected_s, now)
     return f"{done} of {words.plural(len(run.steps), 'step')} done, {words.percent(share, 0)}{stopping}"
+
+
+def against_usual(run: Run, expected_s: float | None, now: datetime) -> str:
+    """How a run's time so far compares with earlier runs, as the end of a sentence; empty if there were none."""
+    if not expected_s:
+        return ""
+    late = (now - (run.started_at or now)).total_seconds() > expected_s * _LATE
+    usual = words.duration(expected_s)
+    return f", longer than the usual {usual}" if late else f", usually takes {usual}"

@@ -40,7 +40,7 @@ def test_rows_that_differ_are_shown_with_old_and_new(pair: tuple[Run, Run], open
     app = open_page("compare.py", a=pair[0].id, b=pair[1].id, step="kept")
     assert not app.exception
     text = shown(app)
-    assert "least: 2 → 9" in text
+    assert "least: changed from 2 to 9" in text
     assert "<del>b</del> → <ins>B</ins>" in text
     assert "etlml-download/differences" in text
     assert app.multiselect[0].value == ["id"]

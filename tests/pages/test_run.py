@@ -33,7 +33,7 @@ def test_a_run_after_another_stands_in_every_tab(
     app = open_page("run.py", id=run.id, tab=tab, step="kept")
     assert not app.exception
     assert not app.error
-    wanted = {"Rows": "etlml-download/rows", "Changes": "least: 2 → 9", "Details": run.id, "Timeline": "gantt"}
+    wanted = {"Rows": "etlml-download/rows", "Changes": "least: changed from 2 to 9", "Details": run.id, "Timeline": "gantt"}
     assert wanted.get(tab, "") in shown(app)
 
 

@@ -49,15 +49,23 @@ def test_a_fused_step_says_with_which_it_was_computed() -> None:
     )
 
 
-def test_progress_goes_by_time_where_that_says_more() -> None:
+def test_steps_count_alike_where_nobody_knows_how_long_they_take() -> None:
     run = a_run(a_step("a", 0, 1, status="success"), a_step("b", 1), status="running")
-    assert gantt.progress(run, None, at(2)) == 0.5 * 0.97
-    assert gantt.progress(run, 2.5, at(2)) == 0.8
-    assert gantt.progress(run, 1.0, at(50)) == 0.97
+    assert gantt.progress(run, {}, at(2)) == 0.5 * gantt.NEARLY
+
+
+def test_progress_goes_by_the_time_that_steps_usually_take() -> None:
+    run = a_run(a_step("a", 0, 1, status="success"), a_step("b", 1, status="running"), status="running")
+    assert 0.5 < gantt.progress(run, {"a": 1, "b": 3}, at(2.5)) / gantt.NEARLY < 0.65
+
+
+def test_a_step_that_takes_longer_than_usual_does_not_use_up_the_time_of_the_others() -> None:
+    run = a_run(a_step("a", 0, status="running"), a_step("b"), status="running")
+    assert gantt.progress(run, {"a": 1, "b": 1}, at(500)) < 0.5
 
 
 def test_progress_of_a_final_run_is_whole() -> None:
-    assert gantt.progress(a_run(status="failed"), None, at(1)) == 1
+    assert gantt.progress(a_run(status="failed"), {}, at(1)) == 1
 
 
 def test_expected_duration_is_the_median() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etlml.documents import Run, RunStatus
+from etlml.documents import Run, RunStatus, Step, StepRun
 from etlml.ui import run_view
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -27,3 +27,37 @@ def test_a_page_looks_again_less_often_once_its_run_takes_a_while(
     started = None if status == "pending" else NOW - timedelta(seconds=seconds)
     run = Run(pipeline_id="p", status=status, created_at=NOW - timedelta(seconds=seconds), started_at=started)
     assert run_view.pace(run, NOW) == every
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(3, "usually takes 10 s"), (10.5, "usually takes 10 s"), (30, "longer than the usual 10 s")]
+)
+def test_progress_says_how_the_time_compares_with_earlier_runs(seconds: float, told: str) -> None:
+    run = Run(pipeline_id="p", status="running", started_at=NOW - timedelta(seconds=seconds))
+    assert told in run_view.progress_words(run, None, 0.5, NOW, 10.0)
+
+
+def test_nothing_is_usual_before_a_first_success() -> None:
+    assert run_view.against_usual(Run(pipeline_id="p", status="running", started_at=NOW), None, NOW) == ""
+
+
+class TestLiveNodes:
+    STEPS = (Step(id="a", type="extract", config={"source": {"kind": "file", "path": "a.csv"}}),)
+
+    def node(self, **fields: object) -> dict[str, object]:
+        step = StepRun.model_validate({"id": "a", "type": "extract", "started_at": NOW, **fields})
+        run = Run(pipeline_id="p", status="running", steps=[step])
+        return run_view.live_nodes(self.STEPS, run, {"a": 8.0}, NOW + timedelta(seconds=4))[0]
+
+    def test_a_step_at_work_says_its_time_against_the_usual(self) -> None:
+        node = self.node(status="running")
+        assert (node["time"], node["progress"]) == ("4.0 s of 8.0 s", 0.5)
+
+    def test_a_step_that_is_done_says_its_rows_a_second(self) -> None:
+        node = self.node(status="success", finished_at=NOW + timedelta(seconds=2), rows_out=9_000)
+        assert (node["rows"], node["time"], node["summary"]) == ("9,000 rows", "2.0 s", "4,500 rows/s")
+        assert node["hint"] == "a.csv"
+
+    def test_a_step_computed_with_another_has_no_speed_of_its_own(self) -> None:
+        node = self.node(status="success", finished_at=NOW + timedelta(seconds=2), rows_out=9_000, fused_into="b")
+        assert node["summary"] == "a.csv"
