@@ -30,6 +30,7 @@ from etlml.ui.drafts import Draft
 
 services, user = frame.services(), frame.current_user()
 MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
+LEAST = 420  # px of the panel; the style sheet makes it and the canvas as high as the window allows
 TABS = ("Build", "Runs", "Schedule", "YAML", "Versions", "Lineage")
 
 
@@ -136,7 +137,8 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         shown = last_run(pipeline) if live else run
         if live and shown is not None and shown.is_final:
             st.rerun()
-        with right, st.container(key="step_panel", height=height(), border=True):
+        tall = "build_short" if live_preview.is_below() else "build_tall"
+        with right, st.container(key="step_panel", height=LEAST, border=True), st.container(key=tall):
             running = part_runs(pipeline, draft, shown)
             later = step_panel.draw(services, draft, run=shown, may_edit=MAY_EDIT, runs=running)
         step_panel.run_what_is_wanted(running)
@@ -156,11 +158,6 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         later()
 
     editor()
-
-
-def height() -> int:
-    """Of canvas and panel: with the preview below them, its first rows are still on the screen."""
-    return 500 if live_preview.is_below() else 620
 
 
 def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.Runs:
@@ -218,7 +215,7 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
         selected=draft.selected,
         choice=draft.choice,
         readonly=not MAY_EDIT,
-        height=height(),
+        height="var(--build-height)",
         on_graph=on_graph,
         on_selected=on_selected,
         menu={"to": MAY_RUN, "from": step_panel.began(run)},

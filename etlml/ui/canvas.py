@@ -25,7 +25,7 @@ def draw(
     selected: str | None = None,
     choice: int = 0,
     readonly: bool = False,
-    height: int = 480,
+    height: int | str = 480,
     on_graph: Callable[[], None] | None = None,
     menu: Mapping[str, Any] | None = None,
     on_selected: Callable[[], None] | None = None,
@@ -37,6 +37,8 @@ def draw(
     ``rev`` only names, states and problems are taken over. A changed ``choice`` selects ``selected``.
 
     Args:
+        edges: One that has a ``change``, as a node may have, is drawn so: added or removed between two versions.
+        height: In pixels, or as CSS says it.
         menu: What a step's menu offers besides editing: ``to``, whether runs may be started, and ``from``, the steps from
             which they may be.
         on_asked: Called when an entry of it is chosen, or a step is renamed: ``asked`` is

@@ -12,11 +12,12 @@ from etlml.services.version_diff import FieldChange, StepChange
 from etlml.services.version_words import noun_of
 from etlml.services.version_words import place as place_of
 from etlml.services.version_words import shown as worded
-from etlml.ui import drafts, lists, parts, place, theme, version_graph
+from etlml.ui import canvas, drafts, lists, parts, place, version_graph
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
 
 COLUMNS = (lists.Column("name", "Version", "name"), lists.Column("at", "Saved", "time"))
+HEIGHT = "clamp(300px, 42vh, 720px)"
 
 
 def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, *, may_edit: bool) -> None:
@@ -25,7 +26,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
     numbers = [version.version for version in found]
     after = _number(place.param("version"), numbers, pipeline.version)
     before = _number(place.param("against"), numbers, max((n for n in numbers if n < after), default=after))
-    left, right = st.columns([1.35, 2.6], gap="medium")
+    left, right = st.columns([1.1, 2.9], gap="medium")
     with left:
         _list(found, after, pipeline.version)
     with right:
@@ -34,7 +35,7 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
             st.caption("This is the first version." if len(numbers) == 1 else "Choose two different versions.")
             st.code(services.pipelines.to_yaml(_document(found, after)), language="yaml", height=500)
             return
-        _compared(services.pipelines.diff(pipeline.id, before, after), found)
+        _compared(services.pipelines.diff(pipeline.id, before, after), found, pipeline.id)
 
 
 def _number(text: str, known: Sequence[int], default: int) -> int:
@@ -113,9 +114,11 @@ def _restore(services: Services, pipeline: Pipeline, draft: Draft, user: Princip
     drafts.discard(services, restored, draft, user.name)
 
 
-def _compared(diff: VersionDiff, found: Sequence[PipelineVersion]) -> None:
-    if not diff.settings and not diff.steps:
-        st.caption("Nothing differs between these versions.")
+def _compared(diff: VersionDiff, found: Sequence[PipelineVersion], key: str) -> None:
+    changes = version_graph.counted(diff.steps)
+    if not diff.settings and not changes:
+        moved = "but where steps stand on the canvas " if diff.steps else ""
+        st.caption(f"Nothing {moved}differs between these versions.")
         return
     view = st.segmented_control(
         "View", ["Steps", "YAML"], default="Steps", key="versions_view", label_visibility="collapsed", required=True
@@ -126,18 +129,19 @@ def _compared(diff: VersionDiff, found: Sequence[PipelineVersion]) -> None:
         else:
             st.caption("Their YAML is the same.")
         return
-    before, after = _document(found, diff.before), _document(found, diff.after)
-    if svg := version_graph.graph_svg(before.steps, after.steps, diff.steps, dark=theme.is_dark()):
-        st.html(version_graph.graph_html(svg))
+    nodes, edges = version_graph.both(_document(found, diff.before).steps, _document(found, diff.after).steps, changes)
+    if nodes:
+        canvas.draw(f"versions_{key}_{diff.before}_{diff.after}", nodes, edges, readonly=True, height=HEIGHT)
+        st.caption("Point at a marked step, or select it, to read what changed in it.")
     if diff.settings:
         st.html(_change_html("Pipeline", "changed", diff.settings))
-    for change in diff.steps:
+    for change in changes:
         st.html(_step_html(change))
 
 
 def _step_html(change: StepChange) -> str:
     title = change.step if change.was is None else f"{change.was} → {change.step}"
-    return _change_html(title, change.kind, () if change.kind == "moved" else change.fields)
+    return _change_html(title, change.kind, change.fields)
 
 
 def _change_html(title: str, kind: str, fields: Sequence[FieldChange]) -> str:

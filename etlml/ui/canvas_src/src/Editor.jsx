@@ -8,12 +8,15 @@ import { DRAG_TYPE, Palette } from "./Palette.jsx"
 import { Icon } from "./icons.jsx"
 import { entries, StepMenu } from "./StepMenu.jsx"
 import { CardTools, StepNode } from "./StepNode.jsx"
+import { ChangeCard } from "./ChangeCard.jsx"
 import { KeyHelp, Toolbar } from "./Toolbar.jsx"
-import { opening, padding, READABLE, roomOf, spoken } from "./view.js"
+import { isInSight, opening, padding, READABLE, reading, roomOf, spoken } from "./view.js"
 
 const nodeTypes = { step: StepNode }
 const PASTE_OFFSET = 36
 const MIN_ZOOM = 0.15
+const ARROWS_APART_MS = 900
+const DRAWN_WHOLE = 80                         // of more steps than that, only those in sight are in the page
 const MINIMAP_FROM = 15
 const MINIMAP_HEIGHT = 400
 const MINIMAP = { width: 150, height: 100 }    // here, not in the style sheet: React Flow draws for the size that it is told
@@ -23,8 +26,9 @@ const PALETTE_WIDTH = 216
 
 const asNode = n => ({ id: n.id, type: "step", position: { x: n.x, y: n.y }, data: n, madeFrom: n.from, ariaLabel: spoken(n) })
 const edgeId = (source, target) => `${source}->${target}`
-const asEdge = ({ source, target }) => ({
-  id: edgeId(source, target), source, target, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, ariaLabel: `${source} to ${target}`,
+const asEdge = ({ source, target, change }) => ({
+  id: edgeId(source, target), source, target, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, ...(change ? { color: `var(--${change})` } : {}) },
+  ariaLabel: `${source} to ${target}${change ? `, ${change}` : ""}`, ...(change ? { className: `edge-${change}` } : {}),
 })
 
 function graphOf(data) {
@@ -47,6 +51,7 @@ export function Editor({ data, emit, host }) {
   const [linkFrom, setLinkFrom] = useState(null)
   const [menu, setMenu] = useState(null)
   const [renaming, setRenaming] = useState(null)
+  const [pointed, setPointed] = useState(null)
   const [, redraw] = useState(0)
   const flow = useReactFlow()
   const rev = useRef(data.rev)
@@ -60,6 +65,8 @@ export function Editor({ data, emit, host }) {
   const told = useRef(undefined)
   live.current = { nodes, edges, data }
 
+  const arrowAt = useRef(-Infinity)
+  const focused = () => canvasRef.current?.getRootNode().activeElement?.closest?.(".react-flow__node")?.dataset.id
   const nodeElement = id => canvasRef.current?.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
   const snapshot = () => ({ nodes: live.current.nodes.map(n => ({ ...n, selected: false })), edges: live.current.edges })
@@ -67,9 +74,10 @@ export function Editor({ data, emit, host }) {
   const roomRef = useRef(room)
   roomRef.current = room
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: padding(roomRef.current), duration: 250 }), [flow])
-  const hasRoomForMap = (data.height || 0) >= MINIMAP_HEIGHT
+  const [height, setHeight] = useState(host.clientHeight)
+  const hasRoomForMap = height >= MINIMAP_HEIGHT
   const viewOf = nodes => opening(nodes, { width: host.clientWidth, height: host.clientHeight }, roomRef.current,
-    { chosen: live.current.data.selected, least: hasRoomForMap ? READABLE : 0 })
+    { chosen: live.current.data.selected, least: host.clientHeight >= MINIMAP_HEIGHT ? READABLE : 0 })
   const first = useRef(null)
   first.current ||= viewOf(nodes)
   const seen = useRef(host.clientWidth > 0)
@@ -113,6 +121,7 @@ export function Editor({ data, emit, host }) {
     }
     const stop = new ResizeObserver(() => {
       if (host.clientWidth <= NARROW) setPaletteOpen(false)
+      setHeight(host.clientHeight)
       if (!seen.current && host.clientWidth > 0) { show(live.current.nodes); seen.current = true }   // it was on a hidden tab
     })
     stop.observe(host)
@@ -243,6 +252,32 @@ export function Editor({ data, emit, host }) {
   const hasMenu = !readonly || !!data.menu
   const tools = useMemo(() => ({ renaming, menuOf: menu?.id ?? null, openMenu: hasMenu ? openMenu : null, rename }), [renaming, menu, hasMenu, openMenu, rename])
 
+  const beforeArrow = event => {                       // a move by the arrows is one edit, however often they are pressed
+    if (!live.current.nodes.some(n => n.selected) || !event.nativeEvent.composedPath()[0].closest?.(".react-flow__node, .react-flow__nodesselection-rect")) return
+    if (event.timeStamp - arrowAt.current > ARROWS_APART_MS) { history.current.push(snapshot()); redraw(n => n + 1) }
+    arrowAt.current = event.timeStamp
+  }
+  const goTo = by => {                                  // select the next step, or the one before, as they are read
+    const order = reading(live.current.nodes)
+    if (!order.length) return
+    const from = linkFrom ? focused() : order.find(n => n.selected)?.id
+    const at = order.findIndex(n => n.id === (from ?? focused()))
+    const next = order[at < 0 ? (by > 0 ? 0 : order.length - 1) : (at + by + order.length) % order.length]
+    if (!linkFrom) {
+      setNodes(old => old.map(n => (n.selected === (n.id === next.id) ? n : { ...n, selected: n.id === next.id })))
+      setEdges(old => (old.some(e => e.selected) ? old.map(e => ({ ...e, selected: false })) : old))
+    }
+    const box = { x: next.position.x, y: next.position.y, width: NODE_WIDTH, height: NODE_HEIGHT }
+    if (!isInSight(box, flow.getViewport(), { width: host.clientWidth, height: host.clientHeight }, roomRef.current))
+      flow.setCenter(box.x + NODE_WIDTH / 2, box.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), READABLE), duration: 200 })
+    setTimeout(() => nodeElement(next.id)?.focus({ preventScroll: true }), flow.getNodes().length > DRAWN_WHOLE ? 260 : 0)
+  }
+
+  const backToCanvas = () => {                         // the next key is for the step that was added or chosen
+    const chosen = live.current.nodes.filter(n => n.selected)
+    const place = (chosen.length === 1 && nodeElement(chosen[0].id)) || canvasRef.current
+    place?.focus({ preventScroll: true })
+  }
   const openPalette = () => { setPaletteOpen(true); setTimeout(() => searchRef.current?.focus(), 30) }
   const act = {
     palette: openPalette, remove, tidy, fit, help: () => setHelpOpen(open => !open),
@@ -270,7 +305,9 @@ export function Editor({ data, emit, host }) {
     }
     if (key === "f" && !ctrl) { fit(); return done() }
     if (key === "?") { act.help(); return done() }
+    if ((key === "n" || key === "p") && !ctrl && !event.altKey) { goTo(key === "n" ? 1 : -1); return done() }
     if (readonly) return
+    if (key.startsWith("arrow")) return beforeArrow(event)
     if (key === "f2") {
       const only = live.current.nodes.filter(n => n.selected)
       if (only.length === 1) { act.rename(only[0].id); done() }
@@ -312,9 +349,11 @@ export function Editor({ data, emit, host }) {
 
   const steps = nodes.filter(n => n.selected).length
   const chosen = steps + edges.filter(e => e.selected).length
+  const explained = readonly && nodes.find(n => n.data.change && (pointed ? n.id === pointed : n.selected))
   const menuItems = menu ? entries({ id: menu.id, count: steps, menu: data.menu, readonly, act }) : []
   return (
-    <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1} ref={canvasRef}>
+    <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1} ref={canvasRef}
+      onFocus={e => { if (readonly) setPointed(e.target.closest?.(".react-flow__node")?.dataset.id ?? null) }} onBlur={() => { if (readonly) setPointed(null) }}>
       <CardTools.Provider value={tools}><ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
         onConnect={c => connect(c.source, c.target)} isValidConnection={c => !refusal(live.current.nodes, live.current.edges, c.source, c.target)}
         onConnectEnd={(event, state) => {
@@ -335,13 +374,14 @@ export function Editor({ data, emit, host }) {
         onNodeClick={(event, node) => { if (linkFrom && linkFrom !== node.id) { if (connect(linkFrom, node.id)) setLinkFrom(null) } }}
         onNodeContextMenu={(event, node) => { if (hasMenu) { event.preventDefault(); if (!menu || event.button === 2) openMenu(node.id, event) } }}
         onSelectionContextMenu={(event, all) => { if (hasMenu && all.length) { event.preventDefault(); openMenu(all[0].id, event) } }}
-        onMoveStart={() => setMenu(null)}
+        onMoveStart={() => { setMenu(null); setPointed(null) }}
+        onNodeMouseEnter={readonly ? (event, node) => setPointed(node.id) : undefined} onNodeMouseLeave={readonly ? () => setPointed(null) : undefined}
         onNodeDoubleClick={(event, node) => emit("opened", { id: node.id, at: Date.now() })}
         onSelectionChange={onSelection} onDrop={onDrop} onDragOver={e => { e.preventDefault(); e.dataTransfer.dropEffect = "copy" }}
         onKeyUp={e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() }}
         nodesDraggable={!readonly} nodesConnectable={!readonly} nodesFocusable edgesFocusable={!readonly} deleteKeyCode={null}
         selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} selectionMode={SelectionMode.Partial} connectionRadius={28}
-        onlyRenderVisibleElements={nodes.length > 80} colorMode={data.dark ? "dark" : "light"} defaultViewport={first.current} fitViewOptions={{ maxZoom: 1, padding: padding(room) }}
+        onlyRenderVisibleElements={nodes.length > DRAWN_WHOLE} colorMode={data.dark ? "dark" : "light"} defaultViewport={first.current} fitViewOptions={{ maxZoom: 1, padding: padding(room) }}
         minZoom={MIN_ZOOM} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
         defaultEdgeOptions={{ type: "default" }}>
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
@@ -351,12 +391,13 @@ export function Editor({ data, emit, host }) {
         {!readonly && <Panel position="top-right"><Toolbar act={act}
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>}
         {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">
-          <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => setPaletteOpen(false)} inputRef={searchRef} /></Panel>}
+          <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => { setPaletteOpen(false); backToCanvas() }} onLeave={backToCanvas} inputRef={searchRef} /></Panel>}
         {!readonly && !paletteOpen && <Panel position="top-left"><button className="add" onClick={openPalette} title="Add a step  (A)"><Icon name="plus" size={14} />Add step</button></Panel>}
         {nodes.length === 0 && <Panel position="top-center" className="blank"><b>An empty canvas</b>
           <span>{readonly ? "This pipeline has no steps yet." : "Drag a step from the palette, or press A and type what you need."}</span></Panel>}
       </ReactFlow></CardTools.Provider>
       {menu && menuItems.length > 0 && <StepMenu at={menu} name={nodes.find(n => n.id === menu.id)?.data.name ?? ""} items={menuItems} room={host} onClose={closeMenu} />}
+      {explained && <ChangeCard key={explained.id} data={explained.data} node={nodeElement(explained.id)} room={host} />}
       {helpOpen && <KeyHelp readonly={readonly} onClose={() => setHelpOpen(false)} />}
       <div className={`notice ${notice ? "is-shown" : ""}`} role="status">{notice}</div>
     </div>

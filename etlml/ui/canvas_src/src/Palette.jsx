@@ -4,7 +4,7 @@ import { Icon } from "./icons.jsx"
 
 export const DRAG_TYPE = "application/x-etlml-step"
 
-export function Palette({ items, onAdd, onClose, inputRef }) {
+export function Palette({ items, onAdd, onClose, onLeave, inputRef }) {
   const [query, setQuery] = useState("")
   const listRef = useRef(null)
   const groups = useMemo(() => {
@@ -21,6 +21,7 @@ export function Palette({ items, onAdd, onClose, inputRef }) {
   }, [groups, query])
 
   function walk(event) {
+    if (event.key === "Escape") { event.stopPropagation(); setQuery(""); onLeave(); return }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
     event.preventDefault()
     const buttons = [...listRef.current.querySelectorAll("button")]
@@ -38,7 +39,6 @@ export function Palette({ items, onAdd, onClose, inputRef }) {
           onChange={e => setQuery(e.target.value)}
           onKeyDown={e => {
             if (e.key === "Enter" && best) { onAdd(best); setQuery("") }
-            if (e.key === "Escape") { setQuery(""); e.target.blur() }
           }} />
         <button className="ghost" onClick={onClose} title="Hide the palette" aria-label="Hide the palette"><Icon name="close" size={13} /></button>
       </div>

@@ -6,6 +6,8 @@ import { STALE } from "./view.js"
 
 const STATES = { pending: "Waiting", running: "Running", success: "Done", failed: "Failed", skipped: "Skipped", cached: "Cached" }
 
+const SIGNS = { added: "+", removed: "−", changed: "~", renamed: "↷" }
+
 /** What a card can have done: {renaming: id, menuOf: id, openMenu(id, element) or null, rename(id, name or null)}. */
 export const CardTools = createContext({ renaming: null, menuOf: null, openMenu: null, rename: () => {} })
 
@@ -34,7 +36,7 @@ export const StepNode = React.memo(function StepNode({ data, selected }) {
   const tools = useContext(CardTools)
   const problems = data.problems || []
   const classes = ["step", `type-${data.type}`, data.status && `is-${data.status}`, selected && "is-selected",
-    problems.length && "has-problems", data.stale && "is-stale"].filter(Boolean).join(" ")
+    problems.length && "has-problems", data.stale && "is-stale", data.change && `change-${data.change}`].filter(Boolean).join(" ")
   return (
     <div className={classes} title={data.hint || undefined}>
       {data.inputs !== 0 && <Handle type="target" position={Position.Left} aria-label={`Input of ${data.name}`} />}
@@ -47,6 +49,7 @@ export const StepNode = React.memo(function StepNode({ data, selected }) {
       {data.status && <span className="step-state" title={STATES[data.status] || data.status} role="img" aria-label={STATES[data.status] || data.status} />}
       {problems.length > 0 && <span className="step-problems" title={problems.join("\n")} role="img"
         aria-label={`${problems.length === 1 ? "1 problem" : `${problems.length} problems`}: ${problems[0]}`}>{problems.length}</span>}
+      {data.change && <span className="change-word">{SIGNS[data.change]} {data.change}</span>}
       {data.status === "running" && <span className="step-bar"><i style={data.progress ? { width: `${data.progress * 100}%`, animation: "none" } : {}} /></span>}
       {selected && tools.openMenu && <button className="step-more nodrag nopan nokey" aria-label={`Actions for ${data.name}`} title="Actions" aria-haspopup="menu"
         aria-expanded={tools.menuOf === data.id} onClick={e => { e.stopPropagation(); tools.openMenu(data.id, e.currentTarget) }}><Icon name="dots" size={17} /></button>}

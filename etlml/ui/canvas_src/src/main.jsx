@@ -25,7 +25,7 @@ export default function draw({ data, parentElement, setStateValue, setTriggerVal
     place.emit = (name, value) => place.send(name, value)
   }
   place.send = (name, value) => (name === "opened" ? setTriggerValue(name, value.id) : name === "asked" ? setTriggerValue(name, value) : setStateValue(name, value))
-  place.host.style.height = `${data.height || 460}px`
+  place.host.style.height = typeof data.height === "string" ? data.height : `${data.height || 460}px`
   place.root.render(<ReactFlowProvider><Editor data={data} emit={place.emit} host={place.host} /></ReactFlowProvider>)
   return () => {
     place.root.unmount()

@@ -36,9 +36,20 @@ export function opening(nodes, size, room, { chosen, least }) {
   }
 }
 
+/** The steps as they are read: column by column from the left, from the top within one. */
+export const reading = nodes => [...nodes].sort((a, b) => {
+  const apart = Math.floor(a.position.x / NODE_WIDTH) - Math.floor(b.position.x / NODE_WIDTH)
+  return apart || a.position.y - b.position.y || a.position.x - b.position.x
+})
+
+/** Whether a box of the graph lies within what is free of panels. */
+export const isInSight = (box, { x, y, zoom }, size, room) =>
+  box.x * zoom + x >= room.left && (box.x + box.width) * zoom + x <= size.width - room.right
+  && box.y * zoom + y >= room.top && (box.y + box.height) * zoom + y <= size.height - room.bottom
+
 /** A step in words, for those who hear it. */
 export function spoken(data) {
   const problems = (data.problems || []).length
-  return [data.name, data.type, data.status && (STATES[data.status] || data.status), data.rows, data.stale && "changed since",
+  return [data.name, data.type, data.status && (STATES[data.status] || data.status), data.rows, data.stale && "changed since", data.change,
     problems && `${problems} ${problems === 1 ? "problem" : "problems"}`].filter(Boolean).join(", ")
 }
