@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from etlml.documents import ApiKey, Backfill, Document, Role, Time, User
+from etlml.documents import ApiKey, Backfill, Document, Refusal, Role, Time, User
 from etlml.engine.retention import Freed, RetentionPolicy
 from etlml.services.backfills import Progress
 from etlml.services.schedules import ScheduleState
@@ -154,6 +154,16 @@ class DiffReply(BaseModel):
     yaml: list[str] = Field(description="The lines of a unified diff.")
 
 
+class WebhookReply(BaseModel):
+    """How a webhook was called."""
+
+    exists: bool
+    last_delivery: datetime | None = Field(description="When a call last started a run that is still kept.")
+    refused: int = Field(description="Calls that started nothing, since the webhook was made.")
+    last_refused_at: datetime | None
+    refusals: list[Refusal] = Field(description="The last of these, the newest first.")
+
+
 class NewWebhook(BaseModel):
     """A webhook's address."""
 
@@ -169,6 +179,7 @@ class RetentionReply(BaseModel):
     checkpoints: int = Field(description="Cached results.")
     validations: int
     log_lines: int
+    audit_entries: int
     bytes: int = Field(description="Of files.")
 
     @classmethod

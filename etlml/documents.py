@@ -31,6 +31,7 @@ NotificationEvent = Literal[
 ]
 Missed = Literal["latest", "all", "none"]
 Overlap = Literal["skip", "queue", "cancel"]
+RefusalReason = Literal["unknown", "paused", "body", "rate", "other"]
 Role = Literal["viewer", "editor", "operator", "admin"]
 
 FINAL_RUN_STATUSES: frozenset[str] = frozenset({"success", "failed", "cancelled", "missed"})
@@ -519,6 +520,24 @@ class Channel(Stored):
     last_error: str | None = Field(None, description="Why the last message could not be sent; None if it was.")
     created_at: Time = Field(default_factory=utc_now)
     updated_at: Time = Field(default_factory=utc_now)
+
+
+class Refusal(Document):
+    """One webhook call that started nothing."""
+
+    ts: Time
+    reason: RefusalReason
+    message: str = ""
+
+
+class WebhookCalls(Stored):
+    """The refused calls of one webhook; ``id`` is its pipeline's."""
+
+    collection = "webhook_calls"
+    id: str
+    refused: int = 0
+    last_refused_at: Time | None = None
+    recent: list[Refusal] = Field(default_factory=list, description="The last few, the oldest first.")
 
 
 class Notice(Stored):

@@ -1,15 +1,58 @@
 """Webhooks: whoever knows the token may start its pipeline, and nothing else."""
 
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from api.bodies import StrictRoute
 from api.deps import OpenRepeatable, Use
-from etlml.documents import RunStatus, Time, TriggerKind
+from etlml.documents import RefusalReason, RunStatus, Time, TriggerKind
+from etlml.errors import EtlmlError, InvalidInput, StateConflict, Unavailable
+from etlml.services import Services
 
-router = APIRouter(prefix="/hooks", tags=["webhooks"], route_class=StrictRoute)
+
+class HookRoute(StrictRoute):
+    """A route that takes note of every call it refuses."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, watched."""
+        handle = super().get_route_handler()
+
+        async def watched(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (EtlmlError, RequestValidationError, HTTPException) as error:
+                if not isinstance(error, Unavailable):
+                    services: Services = request.app.state.services
+                    token = str(request.path_params.get("token", ""))
+                    await run_in_threadpool(services.webhooks.refused, token, *_why(error))
+                raise
+
+        return watched
+
+
+def _why(error: Exception) -> tuple[RefusalReason, str]:
+    """Why a call was refused, in a word and in a sentence."""
+    if isinstance(error, StateConflict):
+        return "paused", error.message
+    if isinstance(error, InvalidInput):
+        return "body", error.message
+    if isinstance(error, RequestValidationError):
+        return "body", 'The body is no JSON of the form {"params": {...}}.'
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return "rate", "Too many calls."
+    if isinstance(error, HTTPException):
+        return "body", str(error.detail)
+    return "other", str(error)
+
+
+router = APIRouter(prefix="/hooks", tags=["webhooks"], route_class=HookRoute)
 
 
 class HookRequest(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.bodies import StrictRoute
 from api.deps import Editor, Moment, Paged, Repeatable, Use, Viewer, tagged
-from api.replies import BackfillReply, List, MomentsReply, NewWebhook, Request, ScheduleReply
+from api.replies import BackfillReply, List, MomentsReply, NewWebhook, Request, ScheduleReply, WebhookReply
 from etlml.documents import Pipeline, Run, RunStatus
 from etlml.services.backfills import MOST_PARALLEL, Redo
 
@@ -114,6 +114,12 @@ def pause_pipeline(services: Use, editor: Editor, pipeline_id: str, response: Re
 def resume_pipeline(services: Use, editor: Editor, pipeline_id: str, response: Response) -> Pipeline:
     """End the pause; what was due meanwhile is not made up."""
     return tagged(response, services.schedules.resume(pipeline_id, author=editor.name))
+
+
+@router.get("/{pipeline_id}/webhook")
+def get_webhook(services: Use, _: Viewer, pipeline_id: str) -> WebhookReply:
+    """How the pipeline's webhook was called: the last delivery, how many calls were refused, and the last of these."""
+    return WebhookReply.model_validate(vars(services.webhooks.calls(pipeline_id)))
 
 
 @router.post("/{pipeline_id}/webhook", status_code=201)

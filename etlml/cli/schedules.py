@@ -9,6 +9,7 @@ from etlml.cli.options import Json, Pipelines
 
 if TYPE_CHECKING:
     from etlml.services.fires import Fire, Outcome, ScheduleRow
+    from etlml.services.webhooks import Calls
 
 OUTCOMES = ("ran", "missed", "skipped")
 Name = Annotated[str, typer.Argument(help="Name or id of a pipeline.")]
@@ -60,6 +61,7 @@ def webhook(
     name: Name,
     renew: Annotated[bool, typer.Option("--renew", help="A new token; the old one stops working at once.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Take the webhook away.")] = False,
+    calls: Annotated[bool, typer.Option("--calls", help="Say how it was called lately.")] = False,
     as_json: Json = False,
 ) -> None:
     """Give a pipeline a webhook, and print the request that starts it: its token is shown this once."""
@@ -67,9 +69,12 @@ def webhook(
     from etlml.cli.session import services
     from etlml.settings import get_settings
 
-    if renew and delete:
-        raise typer.BadParameter("Choose one of --renew and --delete.")
+    if renew + delete + calls > 1:
+        raise typer.BadParameter("Choose one of --renew, --delete and --calls.")
     with services() as opened:
+        if calls:
+            _show_calls(opened.webhooks.calls(name), as_json=as_json)
+            return
         if delete:
             opened.webhooks.remove(name)
             print_json({"deleted": True}) if as_json else typer.echo(f"The webhook of {name} is gone.")
@@ -83,6 +88,23 @@ def webhook(
     else:
         typer.echo(f"curl -X POST {url}")
         typer.echo("Keep it: the token is not shown again.", err=True)
+
+
+def _show_calls(found: "Calls", *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from etlml.cli.output import local, print_json, print_table
+
+    if as_json:
+        print_json(asdict(found) | {"refusals": [each.model_dump(mode="json") for each in found.refusals]})
+        return
+    if not found.exists:
+        typer.echo("It has no webhook.")
+        return
+    typer.echo(f"Last delivery: {local(found.last_delivery) or 'none'}. Refused: {found.refused:,}.")
+    if found.refusals:
+        rows = [(local(each.ts), each.reason, each.message) for each in found.refusals]
+        print_table(["REFUSED AT", "REASON", "MESSAGE"], rows, empty="")
 
 
 def _set_paused(names: Sequence[str], paused: bool, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 
 from etlml.clock import Clock
 from etlml.documents import Document
+from etlml.engine import leftovers
 from etlml.engine.preferences import preferences
 
 if TYPE_CHECKING:
@@ -31,11 +32,14 @@ class RetentionPolicy(Document):
     model_config = ConfigDict(extra="ignore")
 
     run_retention_days: float | None = Field(
-        None, gt=0, le=36_500, description="Runs that ended longer ago are forgotten."
+        None, gt=0, le=36_500, description="Runs and backfills that ended longer ago are forgotten."
     )
     runs_per_pipeline: int | None = Field(None, ge=1, description="So many newest runs of each pipeline are kept.")
     validation_retention_days: float | None = Field(
         None, gt=0, le=36_500, description="Older evaluations of rules are forgotten."
+    )
+    audit_retention_days: float | None = Field(
+        None, gt=0, le=36_500, description="Older entries of the audit are forgotten; unless set they stay for good."
     )
     log_max_lines: int | None = Field(5_000_000, ge=1000, description="The oldest log lines beyond this are deleted.")
     cache_max_bytes: int | None = Field(
@@ -51,6 +55,7 @@ class Freed:
     checkpoints: int = 0
     validations: int = 0
     log_lines: int = 0
+    audit_entries: int = 0
     bytes: int = 0
     run_ids: tuple[str, ...] = field(default=(), repr=False)
     cache_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -75,6 +80,7 @@ class Retention:
             checkpoints=len(keys),
             validations=self._store.validations.count_before(self._before(policy.validation_retention_days)),
             log_lines=max(0, self._store.logs.total() - policy.log_max_lines) if policy.log_max_lines else 0,
+            audit_entries=self._store.audit.count_before(self._before(policy.audit_retention_days)),
             bytes=size + sum(folder_bytes(self._runs_dir / run_id) for run_id in run_ids),
             run_ids=tuple(run_ids),
             cache_keys=tuple(keys),
@@ -87,8 +93,12 @@ class Retention:
             self._forget_runs(plan.run_ids[start : start + BATCH])
         self._evict(plan.cache_keys)
         self._store.validations.delete_before(self._before(policy.validation_retention_days))
+        self._store.audit.delete_before(self._before(policy.audit_retention_days))
+        self._store.backfills.delete_ended_before(self._before(policy.run_retention_days))
         if policy.log_max_lines is not None:
             self._store.logs.delete_beyond(policy.log_max_lines)
+        if plan.audit_entries:
+            LOG.info("Retention removed %d entries of the audit.", plan.audit_entries)
         if plan.runs or plan.checkpoints:
             LOG.info(
                 "Retention freed %d runs and %d cached results, %d bytes.", plan.runs, plan.checkpoints, plan.bytes
@@ -96,8 +106,9 @@ class Retention:
         return plan
 
     def tick(self) -> None:
-        """Apply the policy in force, and remove folders of runs that nobody knows."""
+        """Apply the policy in force, and remove what was left by runs and pipelines that are gone."""
         self.apply(self.policy())
+        leftovers.sweep(self._store)
         self._sweep()
 
     def _before(self, days: float | None) -> datetime:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from etlml.clock import Clock
 from etlml.documents import Pipeline, Run, Trigger
+from etlml.engine.leftovers import arrivals_key
 from etlml.engine.new_runs import new_run, run_id_for
 from etlml.errors import EtlmlError, NameTaken
 
@@ -48,7 +49,7 @@ class Triggers:
         """A run for the files that are new or changed since the last look; the first look only takes note."""
         if trigger.path is None:
             return []
-        key = f"arrivals:{pipeline.id}:{trigger.path}"
+        key = arrivals_key(pipeline.id, trigger.path)
         seen: dict[str, Any] | None = self._store.settings.get(key)
         there = self._settled(trigger.path, seen or {})
         if seen is None:

@@ -85,6 +85,7 @@ class PreferencesChange(Document):
     run_retention_days: float | None = None
     runs_per_pipeline: int | None = None
     validation_retention_days: float | None = None
+    audit_retention_days: float | None = None
     log_max_lines: int | None = None
     cache_max_bytes: int | None = None
     schedule_missed: str | None = None

@@ -66,7 +66,7 @@ class RetentionService:
             Kept("Experiments", *documents("experiments", "metric_points")),
             Kept("Models", models, model_bytes + model_files),
             Kept("Pipeline versions", *documents("pipeline_versions")),
-            Kept("Audit entries", *documents("audit")),
+            Kept("Audit entries", *documents("audit"), freed.audit_entries, ("audit_retention_days",)),
         ]
 
     def apply(self, *, author: str = LOCAL_NAME) -> Freed:
@@ -81,6 +81,7 @@ class RetentionService:
             checkpoints=freed.checkpoints,
             validations=freed.validations,
             log_lines=freed.log_lines,
+            audit_entries=freed.audit_entries,
             bytes=freed.bytes,
         )
         return freed

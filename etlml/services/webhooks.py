@@ -3,20 +3,43 @@
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from etlml.documents import Pipeline, Run, Trigger
+from etlml.documents import Pipeline, Refusal, RefusalReason, Run, Trigger
+from etlml.engine.leftovers import UNKNOWN
 from etlml.errors import NotFound, StateConflict
 from etlml.redaction import register_secrets
 from etlml.services.audit import AuditService
 from etlml.services.pipelines import PipelineService
 from etlml.services.principals import LOCAL_NAME
+from etlml.services.refusals import Refusals
 from etlml.services.runs import RunService
 from etlml.store import Store
 
 KIND = "webhook"
 AUTHOR = "webhook"
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How a webhook was called.
+
+    Attributes:
+        exists: Whether the pipeline has a webhook.
+        last_delivery: When a call last started a run that is still kept.
+        refused: How many calls started nothing, since the webhook was made.
+        refusals: The last of these, the newest first.
+    """
+
+    exists: bool
+    last_delivery: datetime | None
+    refused: int
+    last_refused_at: datetime | None
+    refusals: Sequence[Refusal]
 
 
 class WebhookService:
@@ -27,6 +50,7 @@ class WebhookService:
         self._audit = audit
         self._pipelines = pipelines
         self._runs = runs
+        self._refusals = Refusals(store, time.monotonic)
 
     def create(self, name_or_id: str, *, author: str = LOCAL_NAME) -> str:
         """Give a pipeline a webhook; its token, which is shown only now.
@@ -57,6 +81,7 @@ class WebhookService:
         """
         pipeline = self._with_webhook(name_or_id)
         self._save(pipeline, [], "deleted", author)
+        self._store.webhook_calls.forget(pipeline.id)
 
     def start(self, token: str, params: Mapping[str, Any] | None = None, *, document_id: str | None = None) -> Run:
         """Queue a run of the pipeline whose webhook has this token.
@@ -69,6 +94,32 @@ class WebhookService:
         if pipeline.options.paused:
             raise StateConflict(f"Pipeline {pipeline.name!r} is paused. Resume it first.")
         return self._runs.start(pipeline.id, params, trigger="webhook", author=AUTHOR, document_id=document_id)
+
+    def refused(self, token: str, reason: RefusalReason, message: str) -> None:
+        """Take note of a call that was refused; of an unknown token nothing is kept but that there was one."""
+        try:
+            pipeline = self._pipeline_of(token)
+        except NotFound as error:
+            self._refusals.note(UNKNOWN, "", "unknown", error.message)
+            return
+        self._refusals.note(pipeline.id, pipeline.name, reason, message)
+
+    def calls(self, name_or_id: str) -> Calls:
+        """How the webhook of a pipeline was called lately."""
+        pipeline = self._store.pipelines.find(name_or_id)
+        last = self._store.runs.list(pipeline_id=pipeline.id, trigger=KIND, limit=1, with_steps=False).items
+        found = self._store.webhook_calls.of(pipeline.id)
+        return Calls(
+            exists=bool(_webhooks(pipeline)),
+            last_delivery=last[0].created_at if last else None,
+            refused=found.refused,
+            last_refused_at=found.last_refused_at,
+            refusals=found.recent[::-1],
+        )
+
+    def unknown(self) -> int:
+        """How many calls were refused so far because nobody has their token."""
+        return self._store.webhook_calls.of(UNKNOWN).refused
 
     def _pipeline_of(self, token: str) -> Pipeline:
         digest = _digest(token)

@@ -14,6 +14,14 @@ class AuditStore(DocumentStore[AuditEntry]):
     kind = "audit entry"
     sort_field = "ts"
 
+    def count_before(self, before: datetime) -> int:
+        """How many entries are older than that."""
+        return self.collection.count({"ts": {"$lt": before}})
+
+    def delete_before(self, before: datetime) -> int:
+        """Remove the entries from before then; how many there were."""
+        return self.collection.delete({"ts": {"$lt": before}})
+
     def list(
         self,
         *,

@@ -1,5 +1,6 @@
 """Backfills: ranges of dates that become runs."""
 
+from datetime import datetime
 from typing import Any
 
 from etlml.documents import Backfill
@@ -20,6 +21,11 @@ class BackfillStore(DocumentStore[Backfill]):
     ) -> Page[Backfill]:
         """Backfills of a pipeline, in a status."""
         return self._page(matching(pipeline_id=pipeline_id, status=status), limit=limit, cursor=cursor)
+
+    def delete_ended_before(self, before: datetime) -> int:
+        """Remove those that ended before then; how many there were."""
+        ended = {"status": {"$in": ["completed", "failed", "cancelled"]}, "finished_at": {"$lt": before}}
+        return self.collection.delete(ended)
 
     def move(self, backfill_id: str, expected: set[str], status: str, **changes: Any) -> Backfill:
         """Change the status from one of those expected.

@@ -35,6 +35,7 @@ from etlml.store.schedules import ScheduleStore
 from etlml.store.settings import SettingsStore
 from etlml.store.users import ApiKeyStore, SessionStore, UserStore
 from etlml.store.validations import ValidationStore
+from etlml.store.webhook_calls import WebhookCallStore
 from etlml.store.workers import WorkerStore
 
 R = TypeVar("R")
@@ -85,6 +86,7 @@ class Store:
         self.audit = AuditStore(database)
         self.settings = SettingsStore(database)
         self.workers = WorkerStore(database)
+        self.webhook_calls = WebhookCallStore(database)
 
     def __enter__(self) -> "Store":
         return self

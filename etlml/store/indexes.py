@@ -113,6 +113,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "idempotency_keys": [_index("expires", ("created_at", UP), expireAfterSeconds=86400)],
     "audit": [_newest(by="ts"), _newest("kind", "key", by="ts"), _newest("actor", by="ts")],
     "settings": [],
+    "webhook_calls": [],
     "workers": [_index("expires", ("heartbeat_at", UP), expireAfterSeconds=86400)],
 }
 

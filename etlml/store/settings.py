@@ -25,6 +25,11 @@ class SettingsStore:
         """The values of those keys that are set, in one round trip."""
         return {str(each["_id"]): each["value"] for each in self.collection.find({"_id": {"$in": [*keys]}})}
 
+    def keys(self, *prefixes: str) -> Sequence[str]:
+        """The keys that begin with one of these."""
+        any_of = [{"_id": {"$gte": prefix, "$lt": prefix + "\uffff"}} for prefix in prefixes]
+        return [str(each["_id"]) for each in self.collection.find({"$or": any_of}, projection={"_id": 1})]
+
     def set(self, key: str, value: Any) -> None:
         """Set a value."""
         fields = {"id": key, "value": storable(value), "updated_at": utc_now()}

@@ -25,6 +25,7 @@ POLICIES = (
     Policy("run_retention_days", "Runs", "days"),
     Policy("runs_per_pipeline", "Runs of each pipeline", "newest"),
     Policy("validation_retention_days", "Validations", "days"),
+    Policy("audit_retention_days", "Audit entries", "days"),
     Policy("log_retention_days", "Log lines", "days"),
     Policy("log_max_lines", "Log lines", "million at most", 1_000_000),
     Policy("cache_max_bytes", "Step cache", "GiB at most", 2**30),
@@ -67,7 +68,7 @@ def draw(services: Services, user: Principal) -> None:
 
 
 def _free_now(services: Services, user: Principal, freed: Freed) -> None:
-    anything = any((freed.runs, freed.checkpoints, freed.validations, freed.log_lines))
+    anything = any((freed.runs, freed.checkpoints, freed.validations, freed.log_lines, freed.audit_entries))
     if not anything:
         st.caption("Nothing would go now.")
         return
@@ -91,6 +92,8 @@ def freed_text(freed: Freed) -> str:
         "log line": freed.log_lines,
     }
     found = [words.plural(number, noun) for noun, number in counts.items() if number]
+    if freed.audit_entries:
+        found.append(words.plural(freed.audit_entries, "audit entry", "audit entries"))
     return ", ".join([*found, f"{words.size(freed.bytes)} of files"])
 
 
@@ -123,7 +126,10 @@ def _limits(services: Services, user: Principal, current: Preferences) -> None:
             disabled=not user.permits("admin"),
         )
         value = None if now is None else now * policy.factor
-        if policy.name not in ("run_retention_days", "validation_retention_days") and value is not None:
+        if (
+            policy.name not in ("run_retention_days", "validation_retention_days", "audit_retention_days")
+            and value is not None
+        ):
             value = round(value)
         if value != stored:
             changed[policy.name] = value

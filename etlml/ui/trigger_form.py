@@ -1,23 +1,33 @@
 """What else starts a pipeline: the arrival of a file, another pipeline's success, a webhook."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import streamlit as st
 from pydantic import BaseModel, Field
 
-from etlml.documents import Pipeline, Trigger
+from etlml.clock import utc_now
+from etlml.documents import Pipeline, RefusalReason, Trigger
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.arrivals import MOST, matching_files
 from etlml.services.principals import Principal
+from etlml.services.webhooks import Calls
 from etlml.settings import get_settings
 from etlml.ui import drafts, fields, forms, lists, parts, place, run_rows
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
 
 CALLS = 3
+WHY: Mapping[RefusalReason, str] = {
+    "unknown": "its token was not known",
+    "paused": "the pipeline was paused",
+    "body": "its body was wrong",
+    "rate": "there were too many",
+    "other": "it could not start",
+}
 
 
 class FileArrival(BaseModel):
@@ -162,13 +172,40 @@ def _shown_once(pipeline: Pipeline) -> None:
 def _calls(services: Services, pipeline: Pipeline) -> None:
     try:
         found = services.runs.list(pipeline=pipeline.id, trigger="webhook", limit=CALLS).items
+        calls = services.webhooks.calls(pipeline.id)
     except EtlmlError:
+        return
+    _refusals(calls)
+    if not found and calls.refused:
         return
     if not found:
         st.caption("Nobody has called it yet.")
         return
-    st.caption("Last calls")
+    st.caption(f"Last delivery {words.ago(found[0].created_at, utc_now())}")
     columns = tuple(one for one in run_rows.RUN_COLUMNS if one.key in ("name", "status", "started"))
     happened = lists.draw("webhook_calls", columns, [run_rows.run_row(run, named=False) for run in found], head=False)
     if happened.opened:
         place.go("run", id=happened.opened)
+
+
+def refused_text(calls: Calls, now: datetime) -> str:
+    """How many calls were refused, and why the last one was; empty if none was."""
+    if not calls.refusals:
+        return ""
+    last = calls.refusals[0]
+    return f"Refused: {calls.refused:,}, the last {words.ago(last.ts, now)} because {WHY[last.reason]}"
+
+
+def _refusals(calls: Calls) -> None:
+    now = utc_now()
+    if not (text := refused_text(calls, now)):
+        return
+    with st.expander(text, icon=":material/block:"):
+        rows = [
+            lists.row(
+                f"{number}", why={"text": WHY[one.reason].capitalize(), "sub": one.message}, at=lists.when(one.ts)
+            )
+            for number, one in enumerate(calls.refusals)
+        ]
+        columns = (lists.Column("why", "Why", "name"), lists.Column("at", "When", "time"))
+        lists.draw("refusals", columns, rows, head=False, opens=False)

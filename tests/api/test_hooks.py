@@ -71,8 +71,54 @@ def test_retention_is_shown_to_all_and_applied_by_admins(client_of: ClientOf) ->
     admin.put("/api/settings", json={"run_retention_days": 30, "cache_max_bytes": None})
     shown = client_of("viewer").get("/api/settings/retention").json()
     assert (shown["policy"]["run_retention_days"], shown["policy"]["cache_max_bytes"]) == (30, None)
-    assert {
-        name: shown[name] for name in ("runs", "checkpoints", "validations", "log_lines", "bytes")
-    } == dict.fromkeys(("runs", "checkpoints", "validations", "log_lines", "bytes"), 0)
+    figures = ("runs", "checkpoints", "validations", "log_lines", "audit_entries", "bytes")
+    assert {name: shown[name] for name in figures} == dict.fromkeys(figures, 0)
     assert client_of("editor").post("/api/settings/retention").status_code == 403
     assert admin.post("/api/settings/retention").json() == shown
+
+
+class TestRefusedCalls:
+    @pytest.fixture
+    def path(self, client: TestClient) -> str:
+        """Of the webhook of ``small``."""
+        client.post("/api/pipelines", json=a_document())
+        return str(client.post("/api/pipelines/small/webhook").json()["path"])
+
+    def test_are_counted_with_their_reasons_and_without_their_token(
+        self, services: Services, client: TestClient, path: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert client.get("/api/pipelines/small/webhook").json()["refused"] == 0
+        client.post(path, json={"params": {"lest": 2}})
+        client.post(path, json={"params": 1})
+        client.post(path, content=b"{", headers={"Content-Type": "application/json"})
+        client.post(path, content=b"x", headers={"Content-Type": "text/plain"})
+        client.post("/api/pipelines/small/pause")
+        client.post(path)
+        found = client.get("/api/pipelines/small/webhook")
+        assert (found.json()["exists"], found.json()["refused"], found.json()["last_delivery"]) == (True, 5, None)
+        assert [one["reason"] for one in found.json()["refusals"]] == ["paused", *["body"] * 4]
+        stored = str(list(services.store.database["webhook_calls"].find()))
+        token = path.rpartition("/")[2]
+        assert token not in found.text + stored + caplog.text
+        assert caplog.text.count("Webhook calls of small were refused: 1") == 1
+
+    def test_a_call_that_is_taken_is_the_last_delivery(self, client: TestClient, path: str) -> None:
+        client.post(path)
+        found = client.get("/api/pipelines/small/webhook").json()
+        assert found["last_delivery"] is not None
+        assert found["refused"] == 0
+
+    def test_an_unknown_token_is_counted_for_nobody_and_told_once_a_minute(
+        self, services: Services, client: TestClient, path: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for number in range(3):
+            client.post(f"/api/hooks/guess-{number}", json={"params": 1})
+        assert services.webhooks.unknown() == 3
+        assert client.get("/api/pipelines/small/webhook").json()["refused"] == 0
+        assert caplog.text.count("with an unknown token") == 1
+        assert "guess" not in caplog.text + str(list(services.store.database["webhook_calls"].find()))
+
+    def test_they_are_forgotten_with_the_webhook(self, services: Services, client: TestClient, path: str) -> None:
+        client.post(path, json={"params": 1})
+        client.delete("/api/pipelines/small/webhook")
+        assert client.get("/api/pipelines/small/webhook").json()["refusals"] == []

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from etlml.clock import utc_now
-from etlml.documents import Checkpoint, Pipeline, Run
+from etlml.documents import AuditEntry, Backfill, Checkpoint, Pipeline, Refusal, Run, Trigger
+from etlml.engine.leftovers import UNKNOWN, arrivals_key, draft_key
 from etlml.engine.retention import Retention, RetentionPolicy
 from etlml.store import Store
 
@@ -92,3 +93,40 @@ def test_without_limits_nothing_is_forgotten(retention: Retention, real_store: S
 def test_the_policy_in_force_comes_from_the_preferences(retention: Retention, real_store: Store) -> None:
     real_store.settings.set("preferences", {"run_retention_days": 7, "timezone": "UTC"})
     assert retention.policy().run_retention_days == 7
+
+
+def test_audit_stays_for_good_unless_a_limit_is_set(retention: Retention, real_store: Store) -> None:
+    for days in (400, 3):
+        ts = utc_now() - timedelta(days=days)
+        real_store.audit.add(AuditEntry(id=f"a{days}", ts=ts, actor="ann", action="changed", kind="pipeline", key="p"))
+    assert retention.preview(KEEP_ALL).audit_entries == 0
+    policy = KEEP_ALL.model_copy(update={"audit_retention_days": 365})
+    assert retention.preview(policy).audit_entries == 1
+    assert retention.apply(policy).audit_entries == 1
+    assert [entry.id for entry in real_store.audit.list().items] == ["a3"]
+
+
+def test_backfills_go_with_runs_of_their_age_unless_they_go_on(retention: Retention, real_store: Store) -> None:
+    old = utc_now() - timedelta(days=10)
+    for status, ended in (("completed", old), ("failed", utc_now()), ("running", None)):
+        backfill = Backfill(id=status, pipeline_id="p", since=old, until=old, status=status, finished_at=ended)  # type: ignore[arg-type]
+        real_store.backfills.add(backfill)
+    retention.apply(KEEP_ALL.model_copy(update={"run_retention_days": 5}))
+    assert {one.id for one in real_store.backfills.list().items} == {"failed", "running"}
+
+
+def test_what_deleted_pipelines_left_is_swept_and_nothing_else(retention: Retention, real_store: Store) -> None:
+    trigger = Trigger(kind="file", path="in/*.csv")
+    real_store.pipelines.update("p", {"triggers": [trigger]})
+    kept = [draft_key("a.b", "p"), arrivals_key("p", "in/*.csv"), "preferences"]
+    gone = [draft_key("a.b", "q"), arrivals_key("p", "old/*.csv"), arrivals_key("q", "in/*.csv")]
+    for key in [*kept, *gone]:
+        real_store.settings.set(key, {})
+    for pipeline_id in ("p", "q"):
+        real_store.schedules.advance(pipeline_id, utc_now())
+    for pipeline_id in ("p", "q", UNKNOWN):
+        real_store.webhook_calls.refused(pipeline_id, Refusal(ts=utc_now(), reason="paused"))
+    retention.tick()
+    assert sorted(real_store.settings.all()) == sorted(kept)
+    assert list(real_store.schedules.last_fires()) == ["p"]
+    assert sorted(real_store.webhook_calls.pipeline_ids()) == ["p", UNKNOWN]
