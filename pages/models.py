@@ -143,7 +143,9 @@ def try_it(model: Model) -> None:
         for at, column in enumerate(st.columns(3) * (len(inputs) // 3 + 1)):
             if at < len(inputs):
                 with column:
-                    values[inputs[at].name] = model_view.input_widget(inputs[at])
+                    values[inputs[at].name] = model_view.input_widget(
+                        inputs[at], f"try_{model.name}_{model.version}_{inputs[at].name}"
+                    )
         asked = st.form_submit_button("Predict", type="primary", icon=":material/bolt:")
     if asked:
         with parts.shown_errors():

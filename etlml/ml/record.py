@@ -8,12 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from etlml.ml.features import Chosen
 from etlml.ml.preparation import Preparation
-from etlml.ml.recipes import LookupRecipe, NumberRecipe, OneHotRecipe, OrdinalRecipe
+from etlml.ml.recipes import LookupRecipe, OneHotRecipe, OrdinalRecipe
 from etlml.ml.target import Target
+from etlml.ml.values import Texts, Times, Values, missing
 
 MOST_CATEGORIES_SHOWN = 50
+ENOUGH_ROWS = 20_000  # to tell what is typical; the rows come in an order that has nothing to do with their values
 WHOLE_FILE = 256 * 2**20  # a larger Parquet file is told apart by its footer and its size
 
 
@@ -62,6 +66,26 @@ def _input(recipe: Any, chosen: Chosen) -> dict[str, Any]:
         and len(recipe.categories) <= MOST_CATEGORIES_SHOWN
     ):
         found["categories"] = recipe.categories
-    if isinstance(recipe, NumberRecipe) and recipe.fill is not None:
-        found["example"] = recipe.fill
+    example = typical(chosen.frame[recipe.column])
+    if example is not None:
+        found["example"] = bool(example) if found["type"] == "boolean" else example
     return found
+
+
+def typical(values: Values) -> float | int | str | None:
+    """A value as most rows have it, out of the first rows: the middle one, of texts the most frequent; None without any.
+
+    Times are texts, as JSON has them.
+    """
+    rows = values.codes.size if isinstance(values, Texts) else values.data.size
+    some = values.take(np.arange(min(ENOUGH_ROWS, rows)))
+    present = some.take(np.flatnonzero(~missing(some)))
+    if isinstance(present, Texts):
+        return present.values[int(np.bincount(present.codes).argmax())] if present.codes.size else None
+    if not present.data.size:
+        return None
+    middle = np.partition(present.data, present.data.size // 2)[present.data.size // 2]
+    if isinstance(present, Times):
+        return str(np.datetime_as_string(middle, unit="s"))
+    number = float(middle)
+    return int(number) if number.is_integer() else number

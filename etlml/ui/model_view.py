@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from math import floor, log10
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -34,6 +35,7 @@ class Input(NamedTuple):
     name: str
     kind: str
     categories: Sequence[Any]
+    typical: Any = None
 
 
 def model_row(model: Model, versions: int, deployed: str | None) -> dict[str, Any]:
@@ -79,43 +81,66 @@ def telling(metrics: Mapping[str, float | None]) -> list[str]:
 def inputs(model: Model) -> list[Input]:
     """The model's inputs, as its signature says."""
     return [
-        Input(str(each["name"]), str(each.get("type", "")).upper(), list(each.get("categories") or ()))
+        Input(
+            str(each["name"]),
+            str(each.get("type", "")).upper(),
+            list(each.get("categories") or ()),
+            each.get("example"),
+        )
         for each in model.signature.get("inputs", ())
         if isinstance(each, Mapping) and "name" in each
     ]
 
 
 def example(one: Input) -> Any:
-    """A value that fits an input, for forms and commands."""
+    """A value that fits an input, for forms and commands: a typical one of the training data if the model knows it."""
+    if one.typical is not None:
+        return one.typical
     if one.categories:
         return one.categories[0]
     if one.kind.startswith("BOOL"):
         return True
     if any(word in one.kind for word in _NUMBERS):
         return 1 if "INT" in one.kind else 1.0
-    if "TIMESTAMP" in one.kind or "DATETIME" in one.kind:
+    if _is_moment(one):
         return "2026-01-31T12:00:00"
     return "2026-01-31" if one.kind.startswith("DATE") else "text"
 
 
-def input_widget(one: Input) -> Any:
-    """A field for an input."""
-    key, start = f"try_{one.name}", example(one)
+def _is_moment(one: Input) -> bool:
+    return "TIMESTAMP" in one.kind or "DATETIME" in one.kind
+
+
+def input_widget(one: Input, key: str) -> Any:
+    """A field for an input, which starts with its example."""
+    start = example(one)
     if one.categories:
+        known = list(one.categories)
         return st.selectbox(
-            one.name, list(one.categories), key=key, accept_new_options=all(isinstance(c, str) for c in one.categories)
+            one.name,
+            known,
+            index=known.index(start) if start in known else 0,
+            key=key,
+            accept_new_options=all(isinstance(c, str) for c in known),
         )
     if isinstance(start, bool):
         return st.toggle(one.name, start, key=key)
     if isinstance(start, int | float):
-        return st.number_input(one.name, value=start, key=key)
-    if "TIMESTAMP" in one.kind or "DATETIME" in one.kind:
-        moment = st.datetime_input(one.name, datetime(2026, 1, 31, 12), key=key)  # noqa: DTZ001 - a local time, as in the data
+        return _number(one.name, start, key)
+    if _is_moment(one):
+        moment = st.datetime_input(one.name, datetime.fromisoformat(start), key=key)
         return moment.isoformat() if moment else None
     if one.kind.startswith("DATE"):
-        day = st.date_input(one.name, date(2026, 1, 31), key=key)
+        day = st.date_input(one.name, date.fromisoformat(start[:10]), key=key)
         return day.isoformat() if isinstance(day, date) else None
-    return st.text_input(one.name, key=key)
+    return st.text_input(one.name, one.typical or "", key=key)
+
+
+def _number(label: str, start: float, key: str) -> float | None:
+    """A field for a number, as short as it can be written; a click goes on by about a hundredth of it."""
+    step = 10.0 ** (floor(log10(abs(start))) - 1) if start else 1.0
+    step = max(step, 1.0) if float(start).is_integer() else step
+    return st.number_input(label, value=float(start), step=step, format="%g", key=key)
 
 
 def draw_prediction(model: Model, found: Mapping[str, Any]) -> None:

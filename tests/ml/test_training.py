@@ -101,7 +101,9 @@ class TestOutcome:
     def test_the_signature_names_inputs_and_classes(self, trained: Trainer) -> None:
         signature = trained("logistic_regression", "three")["signature"]
         assert [one["name"] for one in signature["inputs"]] == FEATURES
-        assert signature["inputs"][2] == {"name": "kind", "type": "text", "categories": ["blue", "green", "red"]}
+        kind = signature["inputs"][2]
+        assert (kind["name"], kind["type"], kind["categories"]) == ("kind", "text", ["blue", "green", "red"])
+        assert kind["example"] in kind["categories"]
         assert signature["output"] == {"name": "three", "type": "text", "classes": ["high", "low", "middle"]}
 
     @pytest.mark.parametrize(

@@ -39,3 +39,21 @@ def test_a_model_without_file_refuses_a_prediction_in_words(services: Services, 
     if buttons := [button for button in app.button if button.label == "Predict"]:
         buttons[0].click().run()
         assert "is gone" in app.error[0].value
+
+
+def test_a_try_starts_from_typical_values(services: Services, open_page: Opens) -> None:
+    inputs = [
+        {"name": "year", "type": "number", "example": 2013},
+        {"name": "share", "type": "number", "example": 0.0125},
+        {"name": "wet", "type": "boolean", "example": False},
+        {"name": "origin", "type": "text", "categories": ["EWR", "JFK"], "example": "JFK"},
+        {"name": "note", "type": "text", "example": "late"},
+        {"name": "at", "type": "datetime", "example": "2013-07-03T15:00:00"},
+    ]
+    services.store.models.register("fares", algorithm="Ridge", file_path="x", signature={"inputs": inputs})
+    app = open_page("models.py", name="fares")
+    assert not app.exception
+    assert [each.value for each in app.number_input] == [2013, 0.0125]
+    assert [each.value for each in app.toggle] == [False]
+    assert "JFK" in [each.value for each in app.selectbox]
+    assert "late" in [each.value for each in app.text_input]
