@@ -78,6 +78,18 @@ class LogFigures:
                 found.setdefault(self.since + self.width * number, {})[name] = lines
         return found
 
+    def stretches(self, level: str | None, until: datetime) -> list[tuple[datetime, datetime]]:
+        """Where lines of that level and above are, the newest first; what is not settled counts as if there were some."""
+        edge = self.settled_until or self.until
+        found = [(edge, until)] if until > edge else []
+        for at in reversed(self.table(level)):
+            end = min(at + self.width, edge)
+            if found and found[-1][0] <= end:
+                found[-1] = (max(at, self.since), found[-1][1])
+            elif end > at:
+                found.append((at, end))
+        return found
+
 
 class LineTally:
     """Counts lines by reading them."""

@@ -157,7 +157,7 @@ class LogStore:
             InvalidInput: The pattern cannot be used.
         """
         width = max((until - since) / buckets, timedelta(milliseconds=1))
-        if width < MINUTE or is_narrow(filters):
+        if width < MINUTE or is_narrow(filters) or (so_far is not None and so_far.settled_until is not None):
             tally = LineTally(self.collection)
             return tally.advanced(so_far or tally.begun(since, until, width), until, patience_s, filters)
         source, unit = filters.get("source"), HOUR if width >= HOUR else MINUTE

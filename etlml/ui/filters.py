@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ def bar() -> AbstractContextManager[Any]:
     return st.container(horizontal=True, vertical_alignment="center")
 
 
-def search(placeholder: str, *, width: int = 260) -> str | None:
+def search(placeholder: str, *, width: int | Literal["stretch"] = 260) -> str | None:
     """A text to look for; None while there is none."""
     text = st.text_input(
         "Search",

@@ -1,14 +1,14 @@
 """Which time the logs page looks at: a span up to now, or a stretch that was typed in or chosen on the chart."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.ui import format as words
-from etlml.ui import place
+from etlml.ui import log_live, pager, place
 
 TIMES: Mapping[str, timedelta] = {
     "15 min": timedelta(minutes=15),
@@ -40,54 +40,45 @@ class Stretch(NamedTuple):
 
 def fixed() -> Stretch | None:
     """The stretch that the URL names; None if it names none, or nonsense."""
-    since, until = _moment(place.param("from")), _moment(place.param("to"))
+    since, until = log_live.moment(place.param("from")), log_live.moment(place.param("to"))
     return Stretch(since, until, True) if since and until and since < until else None
 
 
 def chosen() -> Stretch:
     """The stretch that the URL names, else the chosen span up to now."""
-    now = utc_now()
+    now = log_live.paused_at() or utc_now()
     span = TIMES.get(str(st.session_state.get("time") or ""), TIMES["24 h"])
     return fixed() or Stretch(now - span, now, False)
 
 
 def pick() -> None:
-    """The spans as buttons, a stretch of one's own, and the way back where one is set."""
-    st.segmented_control(
-        "Time",
-        list(TIMES),
-        default="24 h",
-        key="time",
-        bind="query-params",
-        label_visibility="collapsed",
-        required=True,
-        on_change=forget,
-    )
-    with st.popover("Custom", icon=":material/date_range:", key="log_custom"):
-        now = chosen()
-        zone = place.zone()
+    """The spans as buttons and a stretch of one's own, behind a button that says which time is shown."""
+    found = fixed()
+    span = str(st.session_state.get("time") or place.param("time") or "24 h")
+    label = found.words() if found else f"Last {span if span in TIMES else '24 h'}"
+    with st.popover(label, icon=":material/schedule:", key="log_time"):
+        st.segmented_control(
+            "Up to now",
+            list(TIMES),
+            default="24 h",
+            key="time",
+            bind="query-params",
+            required=True,
+            on_change=forget,
+        )
+        _between()
+
+
+def _between() -> None:
+    now, zone = chosen(), place.zone()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         since = st.datetime_input("From", now.since.astimezone(zone).replace(tzinfo=None), key="log_from")
         until = st.datetime_input("To", now.until.astimezone(zone).replace(tzinfo=None), key="log_to")
-        if st.button("Show", type="primary", key="log_custom_show") and since and until:
-            if since >= until:
-                st.error("The end lies before the beginning. Choose a later end.", icon=":material/error:")
-            else:
-                zoom(Stretch(since.replace(tzinfo=zone), until.replace(tzinfo=zone), True))
-                st.rerun()
-
-
-def banner() -> None:
-    """Says which stretch is shown, with the way out of it."""
-    found = fixed()
-    if found is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(f'<span class="pill tone-run">{found.words()}</span>')
-        if st.button("Zoom out", icon=":material/zoom_out:", key="log_zoom_out"):
-            zoom_out()
-            st.rerun()
-        if st.button("Back to now", icon=":material/close:", key="log_zoom_end", type="tertiary"):
-            forget()
+    if st.button("Show this time", type="primary", key="log_custom_show") and since and until:
+        if since >= until:
+            st.error("The end lies before the beginning. Choose a later end.", icon=":material/error:")
+        else:
+            zoom(Stretch(since.replace(tzinfo=zone), until.replace(tzinfo=zone), True))
             st.rerun()
 
 
@@ -95,7 +86,7 @@ def zoom(into: Stretch) -> None:
     """Look at that stretch; ``zoom_out`` leads back."""
     trail: list[tuple[str, str]] = st.session_state.setdefault(_TRAIL, [])
     trail.append((place.param("from"), place.param("to")))
-    place.set_params(**{"from": _written(into.since), "to": _written(into.until)})
+    place.set_params(**{pager.PARAM: None, "from": log_live.written(into.since), "to": log_live.written(into.until)})
 
 
 def zoom_out() -> None:
@@ -108,16 +99,4 @@ def zoom_out() -> None:
 def forget() -> None:
     """Look at the chosen span up to now."""
     st.session_state.pop(_TRAIL, None)
-    place.set_params(**{"from": None, "to": None})
-
-
-def _written(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:23] + "Z"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    place.set_params(**{"from": None, "to": None, log_live.PARAM: None, pager.PARAM: None})

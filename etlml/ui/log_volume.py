@@ -1,44 +1,27 @@
 """The chart of log lines over time by level, on which a drag or a click chooses a stretch of time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from etlml.services.logs import LogFigures
 from etlml.ui import place
 from etlml.ui.assets_route import loader
 from etlml.ui.log_range import Stretch
 
 
-def chart_data(
-    found: Sequence[Mapping[str, Any]], stretch: Stretch, buckets: int, *, rounded: bool = True
-) -> dict[str, Any]:
-    """What the chart needs, from a histogram's ``[{"at", "level", "lines"}]`` of about so many buckets.
-
-    Rounded, buckets of minutes and hours begin at whole ones, so that the first may begin before the stretch.
-    """
-    since, width = grid(stretch, buckets) if rounded else (stretch.since, (stretch.until - stretch.since) / buckets)
-    table: dict[int, dict[str, int]] = {}
-    for each in found:
-        counts = table.setdefault(round((each["at"] - since) / width), {})
-        counts[each["level"]] = counts.get(each["level"], 0) + each["lines"]
+def chart_data(figures: LogFigures, level: str, stretch: Stretch) -> dict[str, Any]:
+    """What the chart needs: the lines of that level and above. The first bucket may begin before the stretch."""
+    buckets = {str((at - figures.since) // figures.width): counts for at, counts in figures.table(level).items()}
     return {
-        "since": _ms(since),
+        "since": _ms(figures.since),
         "until": _ms(stretch.until),
-        "width": width / timedelta(milliseconds=1),
-        "count": max(1, -(-(stretch.until - since) // width)),
-        "buckets": {str(index): counts for index, counts in table.items()},
+        "width": figures.width / timedelta(milliseconds=1),
+        "count": max(1, -(-(stretch.until - figures.since) // figures.width)),
+        "buckets": buckets,
+        "counted": _ms(figures.reached),
         "zone": str(place.zone()),
     }
-
-
-def grid(stretch: Stretch, buckets: int) -> tuple[datetime, timedelta]:
-    """Where the first bucket begins, and how long each is: as the store rounds them."""
-    width = max((stretch.until - stretch.since) / buckets, timedelta(milliseconds=1))
-    unit = next((unit for unit in (timedelta(hours=1), timedelta(minutes=1)) if width >= unit), None)
-    if unit is None:
-        return stretch.since, width
-    since = stretch.since.astimezone(UTC).replace(second=0, microsecond=0)
-    return (since.replace(minute=0) if unit == timedelta(hours=1) else since), unit * -(-width // unit)
 
 
 def draw(key: str, data: Mapping[str, Any]) -> Stretch | None:
