@@ -1,5 +1,6 @@
 """What all tests share: a real MongoDB, stores on it and on mongomock, an empty home, --fast."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,11 +19,25 @@ from etlml.store.encoding import Document
 from etlml.store.indexes import INDEXES, ensure_indexes
 from etlml.store.mongod import EmbeddedMongod
 
-IN_MEMORY = Path("/dev/shm")  # a disk that needs no waiting for: the same server, ten times the tests
+ROOMY_BYTES = 2 << 30
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # tests run side by side: threads beyond the cores only wait
+
+
+def _in_memory() -> Path | None:
+    """A disk that needs no waiting for, where there is one with room: the same server, ten times the tests."""
+    folder = Path("/dev/shm")
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > ROOMY_BYTES else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="leave out the tests that take more than two seconds")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    if (folder := _in_memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def mongo_server() -> Iterator[str]:
     """The URI of a real mongod, one for each test process; it ends with the process, however that ends."""
-    folder = Path(tempfile.mkdtemp(prefix="etlml-test-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix="etlml-test-", dir=_in_memory()))
     server = EmbeddedMongod(folder, ends_with_me=True)
     try:
         yield server.start()
@@ -52,22 +67,45 @@ def mongo_client(mongo_server: str) -> Iterator[MongoClient[Document]]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def _indexed_database(mongo_client: MongoClient[Document]) -> Database[Document]:
-    database = mongo_client.get_database("test", write_concern=MAJORITY)
+def _indexed(client: MongoClient[Document], name: str) -> Database[Document]:
+    database = client.get_database(name, write_concern=MAJORITY)
     ensure_indexes(database)
     return database
 
 
+def _empty(database: Database[Document]) -> None:
+    """Take everything out of a database but its indexes (making one anew takes 0.2 s)."""
+    for name in set(database.list_collection_names()) - INDEXES.keys():
+        database.drop_collection(name)
+    one_of_each = [[{"$limit": 1}, {"$project": {"_id": 0, "collection": name}}] for name in INDEXES]
+    first, *others = zip(INDEXES, one_of_each, strict=True)
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in others]
+    for found in list(database[first[0]].aggregate([*first[1], *unions])):
+        database[found["collection"]].delete_many({})
+
+
+@pytest.fixture(scope="session")
+def _indexed_database(mongo_client: MongoClient[Document]) -> Database[Document]:
+    return _indexed(mongo_client, "test")
+
+
 @pytest.fixture
 def mongo_database(_indexed_database: Database[Document]) -> Iterator[Database[Document]]:
-    """An empty database of the real mongod, with all indexes; emptied afterwards (making one anew takes 0.2 s)."""
+    """An empty database of the real mongod, with all indexes; emptied afterwards."""
     yield _indexed_database
-    for name in _indexed_database.list_collection_names():
-        if name in INDEXES:
-            _indexed_database[name].delete_many({})
-        else:
-            _indexed_database.drop_collection(name)
+    _empty(_indexed_database)
+
+
+@pytest.fixture(scope="session")
+def _other_indexed_database(mongo_client: MongoClient[Document]) -> Database[Document]:
+    return _indexed(mongo_client, "other")
+
+
+@pytest.fixture
+def other_database(_other_indexed_database: Database[Document]) -> Iterator[Database[Document]]:
+    """A second one, for another installation."""
+    yield _other_indexed_database
+    _empty(_other_indexed_database)
 
 
 @pytest.fixture

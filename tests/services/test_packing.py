@@ -3,11 +3,12 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 
 from etlml.clock import utc_now
 from etlml.documents import Connection, Model
@@ -16,25 +17,18 @@ from etlml.services import Services
 from etlml.services.pack_file import MANIFEST, reading, writing
 from etlml.settings import Settings, get_settings
 from etlml.store import Store
-from etlml.store.client import connect
-from etlml.store.indexes import ensure_indexes
+from etlml.store.encoding import Document
 from tests.services.factories import a_document, a_finished_run
 
 ALL = {"pipelines": 1, "connections": 1, "preferences": 1, "models": 1}
 
 
 @pytest.fixture
-def elsewhere(mongo_server: str, tmp_path: Path, home: Path) -> Iterator[Services]:
+def elsewhere(other_database: Database[Document], tmp_path: Path, home: Path) -> Services:
     """Another installation: a fresh database and a fresh home."""
     environment = Settings(home=tmp_path / "elsewhere")
     environment.make_folders()
-    with connect(mongo_server) as client:
-        database = client.get_database("elsewhere")
-        ensure_indexes(database)
-        try:
-            yield Services(Store(database, indexes=False), environment)
-        finally:
-            client.drop_database("elsewhere")
+    return Services(Store(other_database, indexes=False), environment)
 
 
 @pytest.fixture
