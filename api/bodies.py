@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from etlml.errors import InvalidInput
 from etlml.services.plain import checked_plain
 from etlml.services.yaml_text import from_yaml
+from etlml.sizes import size
 
-LARGEST_BODY = 16 * 2**20
+LARGEST_BODY = 16 * 10**6
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 
 
@@ -42,14 +43,14 @@ class StrictRequest(Request):
         return self._json
 
     async def _bounded(self) -> bytes:
-        message = f"The body is larger than {LARGEST_BODY // 2**20} MiB. Put data into files and send their paths."
+        message = f"The body is larger than {size(LARGEST_BODY)}. Put data into files and send their paths."
         length = self.headers.get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
             raise HTTPException(413, message)
-        chunks, size = list[bytes](), 0
+        chunks, received = list[bytes](), 0
         async for chunk in self.stream():
-            size += len(chunk)
-            if size > LARGEST_BODY:
+            received += len(chunk)
+            if received > LARGEST_BODY:
                 raise HTTPException(413, message)
             chunks.append(chunk)
         return b"".join(chunks)

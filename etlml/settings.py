@@ -15,30 +15,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from etlml.errors import ConfigInvalid, NotFound
 from etlml.redaction import register_secrets
+from etlml.sizes import parse_bytes
 
-_UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 10**3, "kib": 2**10, "m": 2**20, "mb": 10**6, "mib": 2**20}
-_UNITS |= {"g": 2**30, "gb": 10**9, "gib": 2**30, "t": 2**40, "tb": 10**12, "tib": 2**40}
 _OPEN = frozenset({"worker_slots", "run_memory"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECRET_PREFIX = "ETLML_SECRET_"
 MOST_SLOTS = 64
-LEAST_RUN_MEMORY = 64 * 2**20
+LEAST_RUN_MEMORY = 64 * 10**6
 SECRET_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 SECRET_REFERENCE = re.compile(r"\$\{secret\.([A-Za-z_]\w*)\}")
 
 
-def parse_bytes(value: Any) -> Any:
-    """``"2GiB"``, ``"512MB"`` or a number of bytes, as a number of bytes."""
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", value)
-    if match is None or match[2].lower() not in _UNITS:
-        raise ValueError(f"{value!r} is not a size; write it like 2GiB or 512MiB")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
-
-
 def _default_run_memory() -> int:
-    return max(512 * 2**20, min(psutil.virtual_memory().total // 4, 16 * 2**30))
+    return max(512 * 10**6, min(psutil.virtual_memory().total // 4, 16 * 10**9))
 
 
 def _default_slots() -> int:
@@ -66,7 +55,7 @@ class Settings(BaseSettings):
     run_memory: Annotated[int, BeforeValidator(parse_bytes)] = Field(
         default_factory=_default_run_memory,
         ge=LEAST_RUN_MEMORY,
-        description="Memory cap of one run, in bytes or like 2GiB.",
+        description="Memory cap of one run, in bytes or like 2GB.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log lines on the terminal.")
     supervised: bool = Field(False, description="Set by etlml up for the processes it starts; nothing to set by hand.")

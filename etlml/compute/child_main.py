@@ -23,6 +23,7 @@ import psutil
 from etlml.compute.frames import FrameWriter, read_frame, unpacked
 from etlml.errors import EtlmlError, MemoryExceeded, PythonFailed
 from etlml.settings import kept_environment
+from etlml.sizes import size
 
 MOST_LINES = 5_000  # of one call; a loop that prints must not fill the log store
 LONGEST_LINE = 2_000
@@ -154,9 +155,9 @@ def _failure(error: BaseException) -> EtlmlError:
     if isinstance(error, EtlmlError):
         return error
     if isinstance(error, MemoryError):
-        peak = psutil.Process().memory_info().rss // 2**20
+        peak = psutil.Process().memory_info().rss
         return MemoryExceeded(
-            f"The code asked for more memory than there is, at {peak} MiB in use. {str(error)[:200]}".strip()
+            f"The code asked for more memory than there is, at {size(peak)} in use. {str(error)[:200]}".strip()
         )
     kind = type(error).__name__
     text = f"{kind}: {error}" if str(error) else kind

@@ -21,11 +21,11 @@ from etlml.compute.memory import MemoryWatch, oom_kills
 from etlml.errors import EtlmlError, MemoryExceeded, PythonFailed, StepCancelled, StepError, StepTimeout
 from etlml.redaction import redacted, redacted_document
 from etlml.settings import user_code_environment
+from etlml.sizes import size
 
 TICK_S = 0.05
 LONGEST_DRAIN_S = 0.25  # how long a finished call waits for the last lines of native output
 FAMILY_MARK = "ETLML_CHILD"  # an environment variable by which a child's own children are found
-MiB = 2**20
 
 
 @dataclass(frozen=True)
@@ -246,10 +246,10 @@ def _marked(mark: str) -> list[psutil.Process]:
 
 
 def _over_cap(used: int, cap: int, *, by: str = "us") -> MemoryExceeded:
-    limit = f"of {cap // MiB} MiB" if cap else "of this machine"
+    limit = f"of {size(cap)}" if cap else "of this machine"
     stopped = "" if by == "us" else f" It was stopped by {by}."
     return MemoryExceeded(
-        f"The child process used {used // MiB} MiB of memory, more than its cap {limit}.{stopped} "
+        f"The child process used {size(used)} of memory, more than its cap {limit}.{stopped} "
         "Give runs more in Settings, Engine (or ETLML_RUN_MEMORY), or reduce the rows or columns first.",
         peak_bytes=used,
         cap_bytes=cap or None,

@@ -5,8 +5,10 @@ import struct
 import threading
 from typing import IO, Any
 
+from etlml.sizes import size
+
 _HEAD = struct.Struct(">Q")
-LONGEST_FRAME = 64 * 2**20  # data goes through files; whoever sends more than this has mistaken the pipe for one
+LONGEST_FRAME = 64 * 10**6  # data goes through files; whoever sends more than this has mistaken the pipe for one
 
 
 def packed(kind: str, payload: Any) -> bytes:
@@ -14,8 +16,7 @@ def packed(kind: str, payload: Any) -> bytes:
     body = pickle.dumps((kind, payload), protocol=5)
     if len(body) > LONGEST_FRAME:
         raise ValueError(
-            f"it takes {len(body) // 2**20} MiB, more than the {LONGEST_FRAME // 2**20} MiB that fit; "
-            "write a file and pass its path"
+            f"it takes {size(len(body))}, more than the {size(LONGEST_FRAME)} that fit; write a file and pass its path"
         )
     return _HEAD.pack(len(body)) + body
 

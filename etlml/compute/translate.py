@@ -7,6 +7,7 @@ import duckdb
 from etlml.compute.reading_errors import reading_error
 from etlml.errors import DataUnreadable, EtlmlError, ExpressionInvalid, MemoryExceeded, StepError
 from etlml.redaction import redacted
+from etlml.sizes import decimal
 
 _LONGEST = 600
 CANNOT_CONVERT = "Cannot convert column"
@@ -22,7 +23,7 @@ def translated(error: duckdb.Error) -> EtlmlError:
     short = body if len(body) <= _LONGEST else body[:_LONGEST] + " ..."
     if isinstance(error, duckdb.OutOfMemoryException):
         return MemoryExceeded(
-            f"The query needs more memory than this run may use: {short.splitlines()[0]} "
+            f"The query needs more memory than this run may use: {decimal(short.splitlines()[0])} "
             "Give runs more in Settings, Engine (or ETLML_RUN_MEMORY), or reduce the rows before the join, sort or aggregate."
         )
     if body.startswith(CANNOT_CONVERT):

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from etlml.documents import Document
-from etlml.settings import LEAST_RUN_MEMORY, MOST_SLOTS, Settings, parse_bytes
+from etlml.settings import LEAST_RUN_MEMORY, MOST_SLOTS, Settings
+from etlml.sizes import parse_bytes
 
 
 @dataclass(frozen=True)

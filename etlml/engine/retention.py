@@ -18,6 +18,7 @@ from etlml.clock import Clock
 from etlml.documents import Document
 from etlml.engine import leftovers
 from etlml.engine.preferences import preferences
+from etlml.sizes import size
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
@@ -43,7 +44,7 @@ class RetentionPolicy(Document):
     )
     log_max_lines: int | None = Field(5_000_000, ge=1000, description="The oldest log lines beyond this are deleted.")
     cache_max_bytes: int | None = Field(
-        20 * 2**30, ge=0, description="Budget of the step cache; least used goes first."
+        20 * 10**9, ge=0, description="Budget of the step cache; least used goes first."
     )
 
 
@@ -74,14 +75,14 @@ class Retention:
     def preview(self, policy: RetentionPolicy) -> Freed:
         """What the policy would free now; nothing is removed."""
         run_ids = self._old_runs(policy)
-        keys, size = self._cache_overflow(policy, set(run_ids))
+        keys, cached = self._cache_overflow(policy, set(run_ids))
         return Freed(
             runs=len(run_ids),
             checkpoints=len(keys),
             validations=self._store.validations.count_before(self._before(policy.validation_retention_days)),
             log_lines=max(0, self._store.logs.total() - policy.log_max_lines) if policy.log_max_lines else 0,
             audit_entries=self._store.audit.count_before(self._before(policy.audit_retention_days)),
-            bytes=size + sum(folder_bytes(self._runs_dir / run_id) for run_id in run_ids),
+            bytes=cached + sum(folder_bytes(self._runs_dir / run_id) for run_id in run_ids),
             run_ids=tuple(run_ids),
             cache_keys=tuple(keys),
         )
@@ -101,7 +102,7 @@ class Retention:
             LOG.info("Retention removed %d entries of the audit.", plan.audit_entries)
         if plan.runs or plan.checkpoints:
             LOG.info(
-                "Retention freed %d runs and %d cached results, %d bytes.", plan.runs, plan.checkpoints, plan.bytes
+                "Retention freed %d runs and %d cached results, %s.", plan.runs, plan.checkpoints, size(plan.bytes)
             )
         return plan
 
@@ -130,13 +131,13 @@ class Retention:
             return [], 0
         excess = self._store.checkpoints.total_bytes() - policy.cache_max_bytes
         keys: list[str] = []
-        size = 0
+        freed = 0
         for checkpoint in self._store.checkpoints.least_used(limit=10_000) if excess > 0 else ():
-            if size >= excess:
+            if freed >= excess:
                 break
             keys.append(checkpoint.id)
-            size += checkpoint.bytes if checkpoint.run_id not in leaving else 0
-        return keys, size
+            freed += checkpoint.bytes if checkpoint.run_id not in leaving else 0
+        return keys, freed
 
     def _forget_runs(self, run_ids: Sequence[str]) -> None:
         """Remove runs that have ended, and only then what belonged to them."""

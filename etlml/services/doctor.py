@@ -13,6 +13,7 @@ from etlml.compute.duck import load_extensions, open_database
 from etlml.errors import EtlmlError
 from etlml.services.health import LOW_DISK_BYTES
 from etlml.settings import Settings
+from etlml.sizes import size
 from etlml.store import Store
 
 _ASK_S = 0.5
@@ -86,7 +87,7 @@ class Doctor:
     def _disk(self) -> Check:
         home = self._environment.home
         free = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.exists())).free
-        text = f"{free / 2**30:.1f} GiB are free."
+        text = f"{size(free)} are free."
         if free < LOW_DISK_BYTES:
             return Check(
                 "disk space", "warn", text, "Free some space: runs keep checkpoints, and large joins spill to disk."

@@ -15,10 +15,11 @@ from etlml import __version__
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
 from etlml.settings import Settings
+from etlml.sizes import size
 from etlml.store import Store
 
-LOW_DISK_BYTES = 2**30
-SCARCE_DISK_BYTES = 5 * 2**30
+LOW_DISK_BYTES = 10**9
+SCARCE_DISK_BYTES = 5 * 10**9
 LATE_S, SLOW_MS = 10.0, 200.0
 API_PATIENCE_S = 0.5
 _WILDCARDS = ("0.0.0.0", "::", "")
@@ -135,7 +136,7 @@ class HealthService:
             problems.append(f"ETLML_HOME cannot be reached: {error.strerror}.")
             return {"free_bytes": None, "total_bytes": None}
         if usage.free < LOW_DISK_BYTES:
-            problems.append(f"Only {usage.free // 2**20} MiB are free where ETLML_HOME lies. Free some space.")
+            problems.append(f"Only {size(usage.free)} are free where ETLML_HOME lies. Free some space.")
         return {"free_bytes": usage.free, "total_bytes": usage.total}
 
 
@@ -167,7 +168,7 @@ def disk_part(free: int | None, total: int | None) -> Part:
     """The room that is left where ETLML_HOME lies."""
     if free is None or not total:
         return Part("Disk", "bad", "away", "ETLML_HOME cannot be reached.", "Check that the folder is there.")
-    words, detail = f"{free / 1e9:.1f} GB free", f"{free / 1e9:.1f} of {total / 1e9:.1f} GB are free for ETLML_HOME."
+    words, detail = f"{size(free)} free", f"{size(free)} of {size(total)} are free for ETLML_HOME."
     mend = "Free some space: Settings, Retention shows what can go."
     if free < LOW_DISK_BYTES:
         return Part("Disk", "bad", words, detail, mend)

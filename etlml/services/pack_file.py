@@ -23,6 +23,7 @@ from etlml import __version__
 from etlml.compute.session import sync_folder
 from etlml.documents import Time
 from etlml.errors import DataUnreadable, InvalidInput
+from etlml.sizes import size
 
 FORMAT = 2
 """What this version reads; a pack says the oldest format that its content needs."""
@@ -30,7 +31,7 @@ MANIFEST = "manifest.json"
 KINDS = ("pipelines", "versions", "connections", "preferences", "models", "runs", "experiments")
 SINCE_FORMAT_2 = {"documents/experiments.jsonl"}
 LARGEST_MANIFEST = 32 * 2**20
-LARGEST_DOCUMENTS = 512 * 2**20
+LARGEST_DOCUMENTS = 500 * 10**6
 _NAME = re.compile(r"documents/(?:" + "|".join(KINDS) + r")\.jsonl|files/[0-9]{6,9}")
 _CHUNK = 2**20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
@@ -253,9 +254,7 @@ def _compare(archive: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], man
         if infos[name].file_size != entry.bytes:
             raise DataUnreadable(f"The pack is damaged: {name} is not as large as its manifest says.")
         if name.startswith("documents/") and entry.bytes > LARGEST_DOCUMENTS:
-            raise DataUnreadable(
-                f"The pack's {name} is larger than {LARGEST_DOCUMENTS // 2**20} MiB, too large to be one."
-            )
+            raise DataUnreadable(f"The pack's {name} is larger than {size(LARGEST_DOCUMENTS)}, too large to be one.")
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

@@ -19,6 +19,7 @@ from etlml.services.preferences import PreferenceService
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.unpacking import Outcome, Unpacking
 from etlml.settings import Settings
+from etlml.sizes import size
 from etlml.store import Page, Store
 
 S = TypeVar("S", bound=Stored)
@@ -168,7 +169,7 @@ class PackService:
         free = shutil.disk_usage(self._environment.home).free
         if needed > free:
             raise InvalidInput(
-                f"The pack holds files of {needed / 2**20:,.0f} MiB, but only {free / 2**20:,.0f} MiB are free. Make room first."
+                f"The pack holds files of {size(needed)}, but only {size(free)} are free. Make room first."
             )
 
     def _unpacked_connection(self, document: dict[str, Any], replace: bool, dry_run: bool, author: str) -> Outcome:

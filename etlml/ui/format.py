@@ -3,8 +3,9 @@
 from datetime import date, datetime, tzinfo
 from typing import Any
 
+from etlml import sizes
+
 MISSING = "–"
-_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _COUNT_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k"))
 _AGO_UNITS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -32,14 +33,7 @@ def rows(value: float | None) -> str:
 
 def size(value: float | None) -> str:
     """Bytes in decimal units: ``5.0 MB``."""
-    if value is None:
-        return MISSING
-    amount = float(value)
-    for unit in _BYTE_UNITS:
-        if abs(amount) < 1000 or unit == _BYTE_UNITS[-1]:
-            break
-        amount /= 1000
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+    return MISSING if value is None else sizes.size(value)
 
 
 def duration(seconds: float | None) -> str:

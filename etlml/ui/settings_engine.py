@@ -87,7 +87,7 @@ def _limits(services: Services, user: Principal, current: Preferences) -> None:
             format="%.4g",
             key="engine_memory",
             placeholder="each machine's own",
-            help="Empty: a quarter of the machine's, at most 17 GB. Holds for runs that begin from now on.",
+            help="Empty: a quarter of the machine's, at most 16 GB. Holds for runs that begin from now on.",
             disabled=not admin,
         )
     for remark in remarks([w["fixed"] for w in services.health.check()["workers"]], environment.model_fields_set):

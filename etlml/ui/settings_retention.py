@@ -13,7 +13,7 @@ from etlml.ui import lists, parts, settings_form
 
 
 class Policy(NamedTuple):
-    """One limit as people write it: in days, in thousands of lines, in GiB."""
+    """One limit as people write it: in days, in millions of lines, in GB."""
 
     name: str
     label: str
@@ -28,7 +28,7 @@ POLICIES = (
     Policy("audit_retention_days", "Audit entries", "days"),
     Policy("log_retention_days", "Log lines", "days"),
     Policy("log_max_lines", "Log lines", "million at most", 1_000_000),
-    Policy("cache_max_bytes", "Step cache", "GiB at most", 2**30),
+    Policy("cache_max_bytes", "Step cache", "GB at most", 10**9),
 )
 COLUMNS = (
     lists.Column("name", "What", "name"),

@@ -309,7 +309,7 @@ class TestLimits:
         assert all(gone(pid) for pid in pids)
 
     def test_memory_over_the_cap_ends_the_child_with_the_figures(self, children: Children) -> None:
-        with pytest.raises(MemoryExceeded, match="more than its cap of 150 MiB") as caught:
+        with pytest.raises(MemoryExceeded, match="more than its cap of 157 MB") as caught:
             run(children, take_memory, megabytes=400, memory_bytes=150 * 2**20)
         assert caught.value.details["cap_bytes"] == 150 * 2**20
         assert caught.value.details["peak_bytes"] > 150 * 2**20

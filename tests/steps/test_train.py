@@ -181,7 +181,7 @@ class TestExecute:
 
     def test_a_training_over_its_memory_cap_is_stopped(self, context: StepContext, notebook: Notebook) -> None:
         config = TrainConfig(algorithm="random_forest_classifier", target="label", parameters={"n_estimators": 100_000})
-        with pytest.raises(MemoryExceeded, match="more than its cap of 64 MiB"):
+        with pytest.raises(MemoryExceeded, match=r"more than its cap of 67\.1 MB"):
             config.execute(rows(context, 2_000), changed(context, memory_bytes=64 * 2**20))
         assert isinstance(notebook.failed[0][1], MemoryExceeded)
         assert len([child for child in psutil.Process().children() if "child_main" in " ".join(child.cmdline())]) <= 1
