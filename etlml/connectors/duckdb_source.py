@@ -22,8 +22,17 @@ class DuckdbSource(Source):
     """Rows of a DuckDB database."""
 
     kind: Literal["duckdb"] = "duckdb"
-    path: str = Field(min_length=1, description="The database file. Relative paths start at ETLML_HOME/data.")
-    table: str | None = Field(None, min_length=1, description="A table or view, or schema.table; either this or query.")
+    path: str = Field(
+        min_length=1,
+        description="The database file. Relative paths start at ETLML_HOME/data.",
+        json_schema_extra={"picks": "duckdb"},
+    )
+    table: str | None = Field(
+        None,
+        min_length=1,
+        description="A table or view, or schema.table; either this or query.",
+        json_schema_extra={"picks": "table"},
+    )
     query: str | None = Field(
         None, min_length=1, description="One SELECT over the database's tables; either this or table."
     )

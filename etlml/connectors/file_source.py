@@ -31,6 +31,7 @@ class FileSource(Source):
     path: str = Field(
         min_length=1,
         description="A file, a glob such as sales/*.csv, or a folder. Relative paths start at ETLML_HOME/data.",
+        json_schema_extra={"picks": "file"},
     )
     format: Format | None = Field(None, description="Left out: from the extension.")
     header: bool | None = Field(

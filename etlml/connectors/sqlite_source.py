@@ -29,8 +29,14 @@ class SqliteSource(Source):
     """Rows of an SQLite database. Declared types are kept; a query's columns get the types that its values have."""
 
     kind: Literal["sqlite"] = "sqlite"
-    path: str = Field(min_length=1, description="The database file. Relative paths start at ETLML_HOME/data.")
-    table: str | None = Field(None, min_length=1, description="A table or view; either this or query.")
+    path: str = Field(
+        min_length=1,
+        description="The database file. Relative paths start at ETLML_HOME/data.",
+        json_schema_extra={"picks": "sqlite"},
+    )
+    table: str | None = Field(
+        None, min_length=1, description="A table or view; either this or query.", json_schema_extra={"picks": "table"}
+    )
     query: str | None = Field(None, min_length=1, description="One SELECT in SQLite's SQL; either this or table.")
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from etlml.services.audit import AuditService
 from etlml.services.backfills import BackfillService
 from etlml.services.comparing import ComparisonService
 from etlml.services.connections import ConnectionService
+from etlml.services.data_files import DataFileService
 from etlml.services.database import DatabaseService
 from etlml.services.diagnostics import DiagnosticsService
 from etlml.services.doctor import Doctor
@@ -71,6 +72,7 @@ class Services:
         self.logs = LogService(store)
         self.stats = StatsService(store)
         self.connections = ConnectionService(store, self.audit, environment)
+        self.data_files = DataFileService(self.audit, environment)
         self.settings = PreferenceService(store, self.audit)
         self.retention = RetentionService(store, self.audit, self.settings, environment)
         self.secrets = SecretService(self.audit, environment)

@@ -61,7 +61,8 @@ class FormField:
     """One field of a form.
 
     Attributes:
-        picks: What it chooses among: column, sort (a column, "-" before it descends), input, type; empty: nothing known.
+        picks: What it chooses among: column, sort (a column, "-" before it descends), input, type, or what the
+            surroundings offer; empty: nothing known.
         edits: The language of its text: expression, sql, python; empty: plain text.
         tag: Of a union: the field that tells its members apart.
     """

@@ -38,6 +38,7 @@ class Surroundings:
         before_ops: For each op the columns that come into it, as far as they are known.
         by_input: The columns of each input.
         partner: Within an op that takes a second input: the columns of that one.
+        offers: What other fields choose among, by the sort of the field; asked when the field is drawn.
         lines: Filled with a place under each op's card, by the op's place in the list.
     """
 
@@ -50,6 +51,7 @@ class Surroundings:
     before_ops: Sequence[Sequence[str]] = ()
     by_input: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partner: Sequence[str] | None = None
+    offers: Mapping[str, Callable[[], Sequence[str]]] = field(default_factory=dict)
 
     def inside(self, name: str) -> "Surroundings":
         """The same, for a part."""
@@ -66,6 +68,8 @@ def algorithms() -> list[str]:
 
 def offered(picks: str, around: Surroundings) -> list[str]:
     """What a field of that sort may be filled with."""
+    if picks in around.offers:
+        return list(around.offers[picks]())
     if picks == "column":
         return list(around.columns)
     if picks == "partner":
