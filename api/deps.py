@@ -123,9 +123,19 @@ def get_run_filter(
     until: Until = None,
     q: Search = None,
     warned: Annotated[bool, Query(description="Only those with warnings.")] = False,
+    backfill: Annotated[str | None, Query(max_length=100, description="The id of the backfill that made them.")] = None,
 ) -> RunFilter:
     """Which runs were asked for."""
-    return RunFilter(pipeline=pipeline, status=status, trigger=trigger, since=since, until=until, q=q, warned=warned)
+    return RunFilter(
+        pipeline=pipeline,
+        status=status,
+        trigger=trigger,
+        since=since,
+        until=until,
+        q=q,
+        warned=warned,
+        backfill=backfill,
+    )
 
 
 RunsWanted = Annotated[RunFilter, Depends(get_run_filter)]

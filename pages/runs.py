@@ -11,15 +11,29 @@ from etlml.documents import Run
 from etlml.errors import EtlmlError
 from etlml.store import Page
 from etlml.store.paging import decode_offset, encode_offset
-from etlml.ui import cells, filters, frame, lists, pager, parts, place, run_calendar, run_grid, run_rows
+from etlml.ui import (
+    backfill_list,
+    cells,
+    filters,
+    frame,
+    lists,
+    pager,
+    parts,
+    place,
+    run_calendar,
+    run_grid,
+    run_rows,
+)
 from etlml.ui import format as words
 from etlml.ui.looks import TRIGGER_LABEL, look
 
 services, user = frame.services(), frame.current_user()
 STATES = ("success", "failed", "running", "pending", "cancelled", "missed")
 VIEWS = ("List", "Calendar", "Grid")
-ORDERS = {"Newest first": False, "Longest first": True}
+BY_TIME = ("Newest first", "Oldest first")
+ORDERS = (*BY_TIME, "Longest first", "Shortest first")
 PAGE = 50
+FEW = 5  # what is done with more than these shows how far it is
 
 
 def chosen_view() -> str:
@@ -74,21 +88,32 @@ def list_filters() -> dict[str, Any]:
         if st.button(words.day(day), icon=":material/close:", icon_position="right", key="day", help="Any day"):
             place.set_params(day=None)
             st.rerun()
-    order = st.selectbox(
-        "Order", list(ORDERS), key="order", bind="query-params", label_visibility="collapsed", width=132
-    )
+    order = st.selectbox("Order", ORDERS, key="order", bind="query-params", label_visibility="collapsed", width=132)
     warned = st.toggle("Warnings", key="warned", bind="query-params", help="Only runs with warnings")
-    return {**times, "warned": bool(warned), "longest": ORDERS[order or "Newest first"]}
+    return {**times, "warned": bool(warned), "order": order or ORDERS[0]}
+
+
+def backfill_chip() -> dict[str, str]:
+    """The backfill of the URL as a filter that can be taken away; nothing without one."""
+    chosen = place.param("backfill")
+    if not chosen:
+        return {}
+    label = backfill_list.label(services, chosen, place.zone())
+    if st.button(label, icon=":material/close:", icon_position="right", key="backfill", help="Runs of any origin"):
+        place.set_params(backfill=None)
+        st.rerun()
+    return {"backfill": chosen}
 
 
 def found_runs(wanted: dict[str, Any]) -> Page[Run]:
     fixed = {name: value for name, value in wanted.items() if name != "since"} | {"day": place.param("day")}
     after = pager.cursor("runs", fixed | {"since": wanted["since"] is not None})
-    asked = {name: value for name, value in wanted.items() if name != "longest"}
-    if not wanted["longest"]:
-        return services.runs.list(**asked, limit=PAGE, cursor=after)
+    asked, order = {name: value for name, value in wanted.items() if name != "order"}, wanted["order"]
+    if order in BY_TIME:
+        return services.runs.list(**asked, limit=PAGE, cursor=after, newest_first=order == BY_TIME[0])
     skip = decode_offset(after) if after else 0
-    runs = list(services.run_views.longest(**asked, limit=PAGE + 1, skip=skip))
+    shortest = order == ORDERS[-1]
+    runs = list(services.run_views.longest(**asked, limit=PAGE + 1, skip=skip, shortest=shortest))
     return Page(runs[:PAGE], encode_offset(skip + PAGE) if len(runs) > PAGE else None)
 
 
@@ -129,11 +154,14 @@ def bulk(picked: tuple[str, ...], runs: list[Run]) -> None:
 
 def each(picked: tuple[str, ...], action: Callable[[str], object], done: str) -> None:
     refused: list[str] = []
-    for run_id in picked:
+    bar = st.progress(0.0) if len(picked) > FEW else None
+    for number, run_id in enumerate(picked, start=1):
         try:
             action(run_id)
         except EtlmlError as error:
             refused.append(error.message)
+        if bar is not None:
+            bar.progress(number / len(picked), f"{number} of {words.plural(len(picked), 'run')}")
     lists.unpick("runs")
     if len(picked) > len(refused):
         parts.toast_later(f"{done}: {words.plural(len(picked) - len(refused), 'run')}.")
@@ -213,7 +241,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     place.link("compare", "Compare two runs", icon=":material/compare_arrows:")
     view = chosen_view()
 with parts.shown_errors():
-    wanted = chosen_filters(view)
+    wanted = chosen_filters(view) | (backfill_chip() if view != "Grid" else {})
     if view == "Calendar":
         by_day(wanted)
     elif view == "Grid":

@@ -54,9 +54,10 @@ def longest_runs(
     wanted: RunsWanted,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     skip: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    shortest: Annotated[bool, Query(description="The shortest first instead.")] = False,
 ) -> list[Run]:
     """Ended runs, the longest first, without their steps."""
-    return list(services.run_views.longest(limit=limit, skip=skip, **wanted))
+    return list(services.run_views.longest(limit=limit, skip=skip, shortest=shortest, **wanted))
 
 
 @router.get("/grid")

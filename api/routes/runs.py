@@ -23,9 +23,16 @@ class RetryRequest(Request):
 
 
 @router.get("")
-def list_runs(services: Use, _: Viewer, page: Paged, wanted: RunsWanted) -> List[Run]:
+def list_runs(
+    services: Use,
+    _: Viewer,
+    page: Paged,
+    wanted: RunsWanted,
+    oldest_first: Annotated[bool, Query(description="The order of their creation, turned round.")] = False,
+) -> List[Run]:
     """Runs, newest first."""
-    return List.of(services.runs.list(limit=page.limit, cursor=page.cursor, **wanted))
+    found = services.runs.list(limit=page.limit, cursor=page.cursor, newest_first=not oldest_first, **wanted)
+    return List.of(found)
 
 
 router.include_router(run_views.router)  # first: its paths are not ids

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from etlml.services import Services
 
 STATUSES = ["pending", "running", "success", "failed", "cancelled", "missed"]
+TRIGGERS = ["manual", "schedule", "api", "backfill", "retry", "webhook", "file", "pipeline"]
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -38,25 +39,44 @@ def one_of(known: list[str], value: str | None, option: str) -> str | None:
 def runs(
     pipeline: Annotated[str | None, typer.Argument(help="Only those of this pipeline.")] = None,
     status: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(STATUSES)}.")] = None,
+    trigger: Annotated[str | None, typer.Option(help=f"Only those started by {', '.join(TRIGGERS)}.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="Only those whose pipeline, error or reason holds this.")] = None,
+    since: Annotated[str | None, typer.Option(help="From then on, such as 2h, 7d or 2026-11-22T14:00.")] = None,
+    backfill: Annotated[str | None, typer.Option(help="Only those of this backfill, by its id.")] = None,
     warned: Annotated[bool, typer.Option("--warned", help="Only those with warnings.")] = False,
+    oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first.")] = False,
     longest: Annotated[bool, typer.Option("--longest", help="Ended runs, the longest first.")] = False,
+    shortest: Annotated[bool, typer.Option("--shortest", help="Ended runs, the shortest first.")] = False,
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
-    from etlml.cli.output import local, print_json, print_table, seconds, since
+    from etlml.cli import log_lines, output
     from etlml.cli.session import services
 
-    status = one_of(STATUSES, status, "--status")
+    if oldest + longest + shortest > 1:
+        raise typer.BadParameter("Give one of them.", param_hint="--oldest, --longest, --shortest")
+    wanted: Any = {
+        "pipeline": pipeline,
+        "status": one_of(STATUSES, status, "--status"),
+        "trigger": one_of(TRIGGERS, trigger, "--trigger"),
+        "q": q,
+        "since": log_lines.moment(since) if since else None,
+        "backfill": backfill,
+        "warned": warned,
+        "limit": limit,
+    }
     with services() as opened:
-        wanted: Any = {"pipeline": pipeline, "status": status, "warned": warned, "limit": limit}
-        found = list(opened.run_views.longest(**wanted)) if longest else opened.runs.list(**wanted).items
+        if longest or shortest:
+            found = list(opened.run_views.longest(shortest=shortest, **wanted))
+        else:
+            found = list(opened.runs.list(newest_first=not oldest, **wanted).items)
     if as_json:
-        print_json(found)
+        output.print_json(found)
         return
     rows = []
     for run in found:
-        took = run.duration_s if run.is_final else since(run.started_at)
+        took = run.duration_s if run.is_final else output.since(run.started_at)
         problem = run.error.message if run.error else (run.reason or "")
         rows.append(
             (
@@ -64,12 +84,12 @@ def runs(
                 run.pipeline_name,
                 run.status,
                 run.trigger,
-                local(run.created_at),
-                seconds(took),
+                output.local(run.created_at),
+                output.seconds(took),
                 shortened(problem),
             )
         )
-    print_table(
+    output.print_table(
         ["RUN", "PIPELINE", "STATUS", "TRIGGER", "CREATED", "TOOK", "NOTE"],
         rows,
         empty="No runs yet. Start one: etlml run NAME",

@@ -23,11 +23,14 @@ class RunFilter(TypedDict, total=False):
     """Looked for in the pipeline's name, the error and the reason; or the beginning of an id."""
     warned: bool
     """Whether they must have warnings."""
+    backfill: str | None
+    """The id of the backfill that made them."""
 
 
 def stored_filter(store: Store, wanted: RunFilter) -> dict[str, Any]:
     """The filter as the store takes it: with the pipeline's id in the place of its name."""
     fields: dict[str, Any] = {**wanted}
+    fields["backfill_id"] = fields.pop("backfill", None)
     pipeline = fields.pop("pipeline", None)
     return fields if pipeline is None else fields | {"pipeline_id": pipeline_id_of(store, pipeline)}
 

@@ -99,9 +99,11 @@ class RunViews:
                 found[pipeline.id] = rare.items
         return found
 
-    def longest(self, *, limit: int = 50, skip: int = 0, **wanted: Unpack[RunFilter]) -> Sequence[Run]:
-        """Ended runs, the longest first, without their steps."""
-        return self._store.runs.longest(limit=limit, skip=skip, **stored_filter(self._store, wanted))
+    def longest(
+        self, *, limit: int = 50, skip: int = 0, shortest: bool = False, **wanted: Unpack[RunFilter]
+    ) -> Sequence[Run]:
+        """Ended runs, the longest (or the shortest) first, without their steps."""
+        return self._store.runs.longest(limit=limit, skip=skip, shortest=shortest, **stored_filter(self._store, wanted))
 
     def by_day(self, *, timezone: str = "UTC", **wanted: Unpack[RunFilter]) -> list[DayCount]:
         """How many runs were created on each day, by state."""

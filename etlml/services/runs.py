@@ -83,11 +83,19 @@ class RunService:
         return run
 
     def list(
-        self, *, limit: int = 50, cursor: str | None = None, with_steps: bool = True, **wanted: Unpack[RunFilter]
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        with_steps: bool = True,
+        newest_first: bool = True,
+        **wanted: Unpack[RunFilter],
     ) -> Page[Run]:
-        """Runs, newest first; long lists stay light ``with_steps=False``: steps and parameters are empty then."""
+        """Runs by their creation; long lists stay light ``with_steps=False``: steps and parameters are empty then."""
         filters = stored_filter(self._store, wanted)
-        return self._store.runs.list(limit=limit, cursor=cursor, with_steps=with_steps, **filters)
+        return self._store.runs.list(
+            limit=limit, cursor=cursor, with_steps=with_steps, newest_first=newest_first, **filters
+        )
 
     def get(self, run_id: str) -> Run:
         """The run of that id; NotFound if there is none."""

@@ -46,11 +46,12 @@ def runs_matching(
 class RunViews(RunQueue):
     """What pages ask about runs, each one query that walks an index."""
 
-    def longest(self, *, limit: int = 50, skip: int = 0, **filters: Any) -> Sequence[Run]:
-        """Ended runs, the longest first, without steps; ``filters`` are those of ``runs_matching``."""
+    def longest(self, *, limit: int = 50, skip: int = 0, shortest: bool = False, **filters: Any) -> Sequence[Run]:
+        """Ended runs, the longest (or the shortest) first, without steps; ``filters`` are those of ``runs_matching``."""
+        sign = 1 if shortest else -1
         found = self.collection.find(
             {**runs_matching(**filters), "duration_s": {"$gte": 0}},
-            sort=[("duration_s", -1), ("_id", -1)],
+            sort=[("duration_s", sign), ("_id", sign)],
             limit=bounded(limit),
             skip=max(skip, 0),
             projection=HEAVY,

@@ -1,10 +1,14 @@
 """The list of backfills: how far each is, pause, resume, cancel."""
 
+from datetime import tzinfo
+
 import streamlit as st
 
+from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.ui import lists, parts, place, schedule_rows
+from etlml.ui import format as words
 
 MOST = 50
 
@@ -28,13 +32,24 @@ def draw(services: Services, user: Principal) -> None:
         happened = lists.draw("backfill_list", schedule_rows.BACKFILL_COLUMNS, rows)
         st.caption("Open one to see its runs.")
         if happened.opened:
-            place.go("runs", q=happened.opened)
+            place.go("runs", backfill=happened.opened)
         if happened.row and happened.action:
             _act(services, user, happened.row, happened.action)
         if running and not any(one.status == "running" for one in found):
             st.rerun()
 
     table()
+
+
+def label(services: Services, backfill_id: str, zone: tzinfo) -> str:
+    """A backfill as a filter: ``Backfill of flights, 1 Nov to 8 Nov 2026``."""
+    try:
+        one = services.backfills.get(backfill_id)
+    except EtlmlError:
+        return "A backfill that is gone"
+    first, last = one.since.astimezone(zone), one.until.astimezone(zone)
+    days = words.day(last) if first.date() == last.date() else f"{words.day(first, year=False)} to {words.day(last)}"
+    return f"Backfill of {one.pipeline_name}, {days}"
 
 
 def _act(services: Services, user: Principal, backfill_id: str, action: str) -> None:

@@ -32,3 +32,12 @@ def test_runs_are_counted_by_day_and_laid_out_as_a_grid(client: TestClient, serv
     assert client.get("/api/runs/by-day?timezone=nowhere").status_code == 422
     assert client.get("/api/runs/grid?pipeline=p").json()["runs"][0]["id"] == "r"
     assert client.get("/api/runs/longest").json()[0]["id"] == "r"
+
+
+def test_runs_are_listed_by_backfill_and_in_either_order(client: TestClient, services: Services) -> None:
+    for number in range(2):
+        services.store.runs.put(Run(id=f"b{number}", pipeline_id="p", backfill_id="b", duration_s=1.0 + number))
+    services.store.runs.put(Run(id="other", pipeline_id="p", duration_s=9.0))
+    found = client.get("/api/runs?backfill=b&oldest_first=true").json()["items"]
+    assert [run["id"] for run in found] == ["b0", "b1"]
+    assert [run["id"] for run in client.get("/api/runs/longest?shortest=true&backfill=b").json()] == ["b0", "b1"]

@@ -22,3 +22,7 @@ def test_runs_are_listed_by_length_and_by_warnings(etlml: Etlml, small: Path) ->
     run = etlml("run", small, "--wait", "--json").json["id"]
     assert [each["id"] for each in etlml("runs", "--longest", "--json").json] == [run]
     assert etlml("runs", "--warned", "--json").json == []
+    assert [each["id"] for each in etlml("runs", "--oldest", "--since", "1d", "--json").json] == [run]
+    assert etlml("runs", "--trigger", "backfill", "--json").json == []
+    assert etlml("runs", "--backfill", "none", "--json").json == []
+    assert etlml("runs", "--oldest", "--longest").code == 2

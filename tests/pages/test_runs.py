@@ -66,6 +66,8 @@ def test_a_grid_opens_runs_and_shows_rows(runs: list[Run], open_page: Opens) -> 
         ({"state": "Failed"}, ["r1"]),
         ({"warned": "true"}, ["r1"]),
         ({"order": "Longest first"}, ["r2", "r1", "r0"]),
+        ({"order": "Shortest first"}, ["r0", "r1", "r2"]),
+        ({"order": "Oldest first"}, ["r0", "r1", "r2"]),
         ({"q": "r2"}, ["r2"]),
         ({"day": "2020-01-01"}, []),
     ],
@@ -79,3 +81,18 @@ def test_the_list_keeps_to_the_filters_of_the_url(
     places = [text.find(f'\\"id\\": \\"{run.id}\\"') for run in runs]
     found = sorted((at, run.id) for at, run in zip(places, runs, strict=True) if at >= 0)
     assert [run_id for _, run_id in found] == known
+
+
+def test_the_runs_of_a_backfill_are_under_a_chip_that_lets_go_of_it(seeded: Services, open_page: Opens) -> None:
+    backfill = next(one for one in seeded.backfills.list().items if one.status == "completed")
+    app = open_page("runs.py", backfill=backfill.id)
+    assert not app.exception
+    chip = app.button(key="backfill")
+    assert chip.label.startswith("Backfill of daily-summary, ")
+    assert shown(app).count('\\"trigger\\": \\"Backfill\\"') == 5
+    chip.click().run()
+    assert "backfill" not in app.query_params
+
+
+def test_a_backfill_that_is_gone_is_a_chip_too(runs: list[Run], open_page: Opens) -> None:
+    assert open_page("runs.py", backfill="gone").button(key="backfill").label == "A backfill that is gone"

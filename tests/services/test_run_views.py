@@ -55,6 +55,21 @@ def test_the_longest_come_first(services: Services, runs: list[Run]) -> None:
     assert [run.id for run in services.run_views.longest(limit=3)] == ["other", "r0", "r1"]
     assert [run.id for run in services.run_views.longest(pipeline="p", skip=2)] == ["r2", "r3"]
     assert [run.id for run in services.run_views.longest(status="failed")] == ["r2"]
+    assert [run.id for run in services.run_views.longest(pipeline="p", shortest=True, limit=2)] == ["r3", "r2"]
+
+
+def test_runs_can_be_listed_the_oldest_first(services: Services, runs: list[Run]) -> None:
+    first = services.runs.list(pipeline="p", newest_first=False, limit=3)
+    assert [run.id for run in first.items] == ["r0", "r1", "r2"]
+    rest = services.runs.list(pipeline="p", newest_first=False, limit=3, cursor=first.next_cursor)
+    assert [run.id for run in rest.items] == ["r3"]
+
+
+def test_the_runs_of_a_backfill_are_told_apart(services: Services, runs: list[Run]) -> None:
+    services.store.runs.put(Run(id="made", pipeline_id="p", trigger="backfill", backfill_id="b", duration_s=1))
+    assert [run.id for run in services.runs.list(backfill="b").items] == ["made"]
+    assert [run.id for run in services.run_views.longest(backfill="b")] == ["made"]
+    assert [day.runs for day in services.run_views.by_day(backfill="b")] == [1]
 
 
 def test_a_grid_has_a_cell_for_each_step_of_each_run(services: Services, runs: list[Run]) -> None:

@@ -157,6 +157,8 @@ HOT: dict[str, Callable[[Store], object]] = {
     "durations": lambda s: s.runs.durations("p3"),
     "durations of steps": lambda s: s.runs.usual_step_seconds("p3"),
     "longest runs": lambda s: s.runs.longest(),
+    "shortest runs": lambda s: s.runs.longest(shortest=True),
+    "oldest runs": lambda s: s.runs.list(newest_first=False),
     "the run after": lambda s: s.runs.neighbour(s.runs.get("r00003"), later=True),
     "the run before": lambda s: s.runs.neighbour(s.runs.get("r00403"), later=False),
     "the success before": lambda s: s.runs.success_before(s.runs.get("r01003")),
