@@ -9,6 +9,7 @@ from etlml.errors import EtlmlError
 from etlml.ui import (
     canvas,
     draft_behind,
+    draft_windows,
     drafts,
     frame,
     graph,
@@ -129,7 +130,7 @@ def last_run(pipeline: Pipeline) -> Run | None:
 def build(pipeline: Pipeline, draft: Draft) -> None:
     run = last_run(pipeline)
     live = run is not None and not run.is_final
-    in_header = draft.is_dirty, bool(draft.document.steps)
+    in_header = shown_above(draft)
 
     @parts.fragment(run_every="1s" if live else None, key="build", about={"id": place.param("id")})
     def editor() -> None:
@@ -147,7 +148,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
             draw_canvas(draft, shown, problems)
             general(problems)
         drafts.keep(services, draft, user.name)
-        if (draft.is_dirty, bool(draft.document.steps)) != in_header:  # the header shows it
+        if shown_above(draft) != in_header:
             st.rerun()
         # What has to be computed comes last: the form, the canvas and the header do not wait for it.
         step = draft.step(draft.selected)
@@ -158,6 +159,11 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         later()
 
     editor()
+
+
+def shown_above(draft: Draft) -> tuple[bool, ...]:
+    """What the head of the page shows of a draft: once it changes, the whole page is drawn anew."""
+    return draft.is_dirty, draft.is_apart, bool(draft.document.steps)
 
 
 def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.Runs:
@@ -252,6 +258,7 @@ if place.param("step") and draft.selected is None and draft.step(place.param("st
 place.link("pipelines", "Pipelines", icon=":material/chevron_left:")
 header(pipeline, draft)
 if MAY_EDIT:
+    draft_windows.draw(services, draft, user.name)
     draft_behind.draw(services, pipeline, draft, save)
 tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
 with tabs[0]:

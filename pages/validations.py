@@ -7,7 +7,7 @@ import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
-from etlml.ui import charts, fields, filters, forms, frame, lists, pager, parts, place, step_panel, validation_view
+from etlml.ui import charts, fields, filters, forms, frame, lists, pager, parts, place, step_form, validation_view
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -129,7 +129,7 @@ def check() -> None:
         st.session_state["check_rules"] = values
         st.session_state["check_form"] = form + 1
 
-    field: fields.FormField = step_panel.rule_fields()
+    field: fields.FormField = step_form.rule_fields()
     now = forms.draw((field,), rules, forms.Surroundings(key=f"adhoc.{form}", changed=changed))
     st.session_state["check_rules"] = {"rules": now.get("rules", [])}
     if st.button(

@@ -9,10 +9,11 @@ import streamlit as st
 
 from etlml.compute.schema import Schema
 from etlml.documents import Pipeline, PipelineDraft, Step
+from etlml.engine.leftovers import draft_key
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.steps.graph import resolved_needs
-from etlml.ui import columns, graph
+from etlml.ui import columns, draft_windows, graph
 from etlml.ui.templates import TEMPLATES
 
 _LOOK_AGAIN_S = 5.0
@@ -28,6 +29,8 @@ class Draft:
         rev: Goes up when the graph is changed from outside the canvas.
         form: Goes up when a configuration is changed from outside its form.
         choice: Goes up when a step is selected from outside the canvas.
+        stamp: Of what this window last put into the database, or read there: another one is another window's.
+        is_apart: Whether another window has put something else there.
     """
 
     pipeline_id: str
@@ -39,6 +42,8 @@ class Draft:
     form: int = 0
     choice: int = 0
     selected: str | None = None
+    stamp: str = ""
+    is_apart: bool = False
     _kept: PipelineDraft | None = None
     _looked: tuple[PipelineDraft, float, list[dict[str, Any]], dict[str, Schema | None]] | None = None
 
@@ -95,6 +100,10 @@ class Draft:
         self.change(steps=graph.merged(self.document.steps, self.kept, event, TEMPLATES))
         return True
 
+    def is_stored(self) -> None:
+        """Note that the database has it as it is."""
+        self._kept = self.document
+
     def replace(self, document: PipelineDraft) -> None:
         """Put a whole other document in its place (YAML, an earlier version, what is saved)."""
         self.change(**{name: getattr(document, name) for name in PipelineDraft.model_fields})
@@ -122,12 +131,12 @@ def _fresh(pipeline: Pipeline) -> Draft:
 
 def _stored(services: Services, pipeline: Pipeline, user: str) -> Draft | None:
     try:
-        found = services.store.settings.get(_store_key(pipeline.id, user))
+        found = services.store.settings.get(draft_key(user, pipeline.id))
         if not found:
             return None
         stored = _fresh(pipeline)
         stored.document = PipelineDraft.model_validate(found["document"])
-        stored.version = int(found["version"])
+        stored.version, stored.stamp = int(found["version"]), str(found.get("stamp") or "")
     except (EtlmlError, ValueError, TypeError, KeyError):
         return None
     return stored
@@ -147,12 +156,8 @@ def keep(services: Services, draft: Draft, user: str) -> None:
     """Put the draft into the database, or take it out where there is nothing to save; nothing happens if it is there."""
     if draft._kept is draft.document:
         return
-    draft._kept = draft.document
-    key = _store_key(draft.pipeline_id, user)
-    if draft.is_dirty:
-        services.store.settings.set(key, {"version": draft.version, "document": draft.document.model_dump(mode="json")})
-    else:
-        services.store.settings.delete(key)
+    draft.is_stored()
+    draft_windows.keep(services, draft, user)
 
 
 def save(services: Services, draft: Draft, user: str) -> Pipeline:
@@ -180,10 +185,6 @@ def discard(services: Services, pipeline: Pipeline, draft: Draft, user: str) -> 
     draft.version, draft.saved = pipeline.version, _placed(pipeline.draft())
     draft.replace(draft.saved)
     keep(services, draft, user)
-
-
-def _store_key(pipeline_id: str, user: str) -> str:
-    return f"draft.{user}.{pipeline_id}"
 
 
 def _placed(document: PipelineDraft) -> PipelineDraft:
