@@ -8,9 +8,11 @@ import time
 import pytest
 from fastapi.testclient import TestClient
 
+from api.main import create_app
 from etlml.clock import utc_now
 from etlml.documents import LogEntry, Worker
 from etlml.services import Services
+from tests.api.conftest import BASE_URL
 from tests.services.factories import a_document
 
 
@@ -36,7 +38,8 @@ def test_stats_count_and_list(client: TestClient) -> None:
     assert client.get("/api/stats?timezone=Europe/Berlinn").status_code == 422
 
 
-def test_metrics_are_prometheus_text(client: TestClient) -> None:
+def test_metrics_are_prometheus_text(services: Services) -> None:
+    client = TestClient(create_app(services), base_url=BASE_URL)  # which has counted no other test's requests
     client.post("/api/pipelines", json=a_document())
     client.post("/api/pipelines/small/run")
     client.get("/api/runs/abc")
