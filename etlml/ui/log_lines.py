@@ -82,11 +82,11 @@ class Shown:
             st.caption(self._said(page, figures))
             if page.next_cursor and not page.items and figures.is_complete:
                 st.button("Search on", icon=":material/manage_search:", key="log_search_on", on_click=self._search_on)
-            st.space("stretch")
             self._new_lines()
-            self._files(page, figures)
-        if page.items or self._cursor:
-            pager.foot("log", len(page.items), page.next_cursor, noun="lines")
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                if page.items or self._cursor:
+                    pager.foot("log", len(page.items), page.next_cursor, noun="lines", counts=False)
+                self._files(page, figures)
 
     def _search_on(self) -> None:
         if self._page is not None:
@@ -104,6 +104,9 @@ class Shown:
         words = log_view.cursor_words(page.next_cursor, place.zone())
         return f"{text}; searched {looked}back to {words}."
 
+    def _held(self) -> bool:
+        return self._stretch.fixed or log_live.paused_at() is not None
+
     def _new_lines(self) -> None:
         paused = log_live.paused_at()
         if paused is None:
@@ -118,6 +121,7 @@ class Shown:
         every = sum(figures.at_least(self._level).values())
         packed = every > log_export.PACKED_FROM or not figures.is_complete
         filters = {**self._wanted, "level": self._level, "since": self._stretch.since, "until": self._stretch.until}
+        filters |= {} if self._held() else {"until": None}
         with st.popover("Download", icon=":material/download:", key="log_files", disabled=not page.items):
             st.download_button(
                 f"These {len(page.items):,} lines",

@@ -26,7 +26,7 @@ def log_html(
     lines = "".join(
         _with_day(entry, older, zone, query, linked) for entry, older in zip(entries, [*entries[1:], None], strict=True)
     )
-    tall = "max(340px, calc(100vh - 430px))" if height is None else f"{height}px"
+    tall = "max(340px, calc(100vh - 400px))" if height is None else f"{height}px"
     return f'<div class="log" style="--log-height:{tall}">{lines}</div>'
 
 

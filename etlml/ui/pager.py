@@ -30,14 +30,15 @@ def cursor(key: str, filters: object, *, by_name: bool = False) -> str | None:
     return here or None
 
 
-def foot(key: str, shown: int, following: str | None, *, noun: str) -> None:
+def foot(key: str, shown: int, following: str | None, *, noun: str, counts: bool = True) -> None:
     """How many are shown, and the ways to newer and older ones; nothing where all fit on one page."""
     here = place.param(PARAM)
     if not here and following is None:
         return
     trail: list[str] = st.session_state.get(f"{key}_trail", [])
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption(f"{shown:,} {noun} on this page")
+        if counts:
+            st.caption(f"{shown:,} {noun} on this page")
         if here and st.button("Newest", icon=":material/first_page:", key=f"{key}_newest", type="tertiary"):
             _go(key, [], "")
         if here and trail and st.button("Newer", icon=":material/chevron_left:", key=f"{key}_newer"):

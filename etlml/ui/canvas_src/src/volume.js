@@ -1,4 +1,5 @@
 // Log lines over time, stacked by level: a drag or a click chooses a stretch of time, as do the arrow keys and Enter.
+import { watch } from "./loglines.js"
 import style from "./volume.css"
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -100,7 +101,7 @@ function render(place) {
   const highest = Math.max(1, ...Object.values(data.buckets).map(total))
   const drawn = []
   for (let index = 0; index < data.count; index++) {
-    const bar = element("span")
+    const bar = element("span", end(data, index) <= data.counted ? "is-open" : "")
     bar.dataset.at = index
     for (const level of LEVELS) {
       const lines = (data.buckets[index] || {})[level]
@@ -133,6 +134,7 @@ export default function draw({ data, parentElement, setTriggerValue }) {
     parentElement.append(sheet, host)
     place = { host, sheet, bars, axis, from: null, at: null, shown: "" }
     listen(place)
+    place.unwatch = watch()
     mounted.set(parentElement, place)
   }
   place.send = setTriggerValue
@@ -142,5 +144,5 @@ export default function draw({ data, parentElement, setTriggerValue }) {
     place.data = data
     render(place)
   }
-  return () => { place.host.remove(); place.sheet.remove(); mounted.delete(parentElement) }
+  return () => { place.unwatch(); place.host.remove(); place.sheet.remove(); mounted.delete(parentElement) }
 }
