@@ -178,6 +178,16 @@ def test_arguments_are_handed_over(start: ModuleType, arguments: list[str], beco
     assert start.program(arguments) == [str(start.venv_python(start.VENV)), *becomes]
 
 
+@pytest.mark.parametrize(("told", "prefix"), [({}, None), ({"PYTHONDONTWRITEBYTECODE": "1"}, ".venv/.etlml-compiled")])
+def test_compiled_modules_are_kept_even_where_none_may_lie_beside_the_sources(
+    start: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], prefix: str | None
+) -> None:
+    environment = dict(told)
+    monkeypatch.setattr(os, "environ", environment)
+    start.keep_compiled(start.VENV)
+    assert environment == ({"PYTHONPYCACHEPREFIX": str(checkout / prefix)} if prefix else {})
+
+
 def test_help_needs_no_set_up(start: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert start.main(["--help"]) == 0
     assert "python start.py test" in capsys.readouterr().out
