@@ -1,4 +1,4 @@
-"""The installation itself: indexes, diagnostics, packs."""
+"""The installation itself: doctor, indexes, diagnostics, packs."""
 
 import shutil
 import tempfile
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, UploadFile
 from fastapi.responses import FileResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from api.deps import Admin, Use
@@ -33,6 +33,21 @@ class IndexList(BaseModel):
     items: list[IndexReply]
 
 
+class FindingReply(BaseModel):
+    """One thing that the doctor looked at."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    message: str
+    mend: str = Field(description="What to do; empty if nothing.")
+
+
+class FindingList(BaseModel):
+    """All that the doctor looked at."""
+
+    items: list[FindingReply]
+
+
 class OutcomeReply(BaseModel):
     """What became, or would become, of one thing of a pack."""
 
@@ -46,6 +61,12 @@ class OutcomeList(BaseModel):
     """What became of a pack."""
 
     items: list[OutcomeReply]
+
+
+@router.get("/doctor")
+def get_doctor(services: Use, _: Admin) -> FindingList:
+    """What the doctor finds: each check with what to do about it."""
+    return FindingList(items=[FindingReply.model_validate(vars(each)) for each in services.doctor.run()])
 
 
 @router.get("/indexes")

@@ -54,3 +54,4 @@ def test_diagnostics_and_indexes(client: TestClient) -> None:
     archive = zipfile.ZipFile(io.BytesIO(client.get("/api/system/diagnostics").content))
     assert "doctor.json" in archive.namelist()
     assert {each["state"] for each in client.post("/api/system/indexes").json()["items"]} == {"present"}
+    assert {"MongoDB", "DuckDB"} <= {each["name"] for each in client.get("/api/system/doctor").json()["items"]}
