@@ -154,7 +154,7 @@ def difference(found: StepRows, before: str, after: str) -> None:
     st.html(compare_view.rows_html(found))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(downloads.differences_html(before, after, found.step, found.keys))
-        parts.command_lines(copy_as.compare_rows(frame.api_url(), before, after, found.step, found.keys))
+        parts.command_lines(copy_as.runs.compare_rows(before, after, found.step, found.keys))
 
 
 place.link("runs", "Runs", icon=":material/chevron_left:")
@@ -171,7 +171,7 @@ if both := chosen_runs():
             st.html(compare_view.facts_html(comparison, place.zone()))
         with right:
             changes(comparison)
-            parts.command_lines(copy_as.compare(frame.api_url(), *both))
+            parts.command_lines(copy_as.runs.compare(*both))
         parts.section("Steps")
         st.html(compare_view.steps_html(comparison.steps))
         figures(comparison)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from etlml.documents import Experiment
 from etlml.errors import EtlmlError
-from etlml.ui import charts, experiment_view, frame, parts, place, theme
+from etlml.ui import charts, copy_as, experiment_view, frame, parts, place, theme
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -30,6 +30,8 @@ def header(one: Experiment) -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if one.run_id:
             place.link("run", "Its run", icon=":material/play_circle:", id=one.run_id)
+        if user.permits("editor"):
+            parts.command_lines(copies(one))
         if (
             one.status == "completed"
             and not one.model_name
@@ -53,6 +55,7 @@ def header(one: Experiment) -> None:
                 lambda: services.experiments.delete(one.id, author=user.name),
                 "Experiment deleted.",
                 then=lambda: place.go("experiments"),
+                commands=copy_as.experiments.delete([one.id]),
             )
     if one.model_name:
         place.link(
@@ -63,12 +66,24 @@ def header(one: Experiment) -> None:
         )
 
 
+def copies(one: Experiment) -> dict[str, copy_as.Action]:
+    """Each action of this page as commands."""
+    if one.status == "running":
+        return {"Stop": copy_as.experiments.cancel(one.id)}
+    may_register = one.status == "completed" and not one.model_name
+    found = {"Register model": copy_as.experiments.register(one.id, one.name)} if may_register else {}
+    return found | {"Delete": copy_as.experiments.delete([one.id])}
+
+
 def register(one: Experiment) -> None:
     @st.dialog("Register model")
     def ask() -> None:
         name = st.text_input("Name", one.name, key="register_name")
         text = st.text_area("What is worth knowing", key="register_text", height=80)
-        if st.button("Register", type="primary", key="register_do"):
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            parts.command_lines(copy_as.experiments.register(one.id, name, text))
+            pressed = st.button("Register", type="primary", key="register_do")
+        if pressed:
             with parts.shown_errors():
                 model = services.experiments.register(one.id, name, description=text, author=user.name)
                 parts.toast_later(f"{model.name} {model.version} is in the registry.")

@@ -8,6 +8,7 @@ from etlml.documents import Pipeline, Run
 from etlml.errors import EtlmlError
 from etlml.ui import (
     canvas,
+    copy_as,
     draft_behind,
     draft_windows,
     drafts,
@@ -60,7 +61,7 @@ def header(pipeline: Pipeline, draft: Draft) -> None:
                 st.rerun()
             if st.button("Save", key="save", icon=":material/save:", shortcut="Ctrl+S"):
                 save(draft)
-        more(pipeline)
+        more(pipeline, draft)
         if st.button(
             "Run",
             type="primary",
@@ -74,7 +75,7 @@ def header(pipeline: Pipeline, draft: Draft) -> None:
             run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user)
 
 
-def more(pipeline: Pipeline) -> None:
+def more(pipeline: Pipeline, draft: Draft) -> None:
     with st.popover("", icon=":material/more_horiz:", help="More"):
         st.download_button(
             "Export YAML",
@@ -97,15 +98,24 @@ def more(pipeline: Pipeline) -> None:
                 lambda: services.pipelines.delete(pipeline.id, author=user.name),
                 f"Pipeline {pipeline.name} deleted.",
                 then=lambda: place.go("pipelines"),
+                commands=copy_as.pipelines.delete([pipeline.name]),
             )
-    parts.command_lines(run_form.commands(pipeline))
+    copies(pipeline, draft)
+
+
+def copies(pipeline: Pipeline, draft: Draft) -> None:
+    """Each action of this page's head as commands."""
+    name = pipeline.name
+    actions = {"Run": copy_as.runs.start(name, pipeline.params)}
+    actions |= {"Save": copy_as.pipelines.save(name)} if draft.is_dirty else {}
+    actions |= {"Export": copy_as.pipelines.export(name), "Script": copy_as.pipelines.script(name)}
+    actions |= {"Duplicate": copy_as.pipelines.copy(name, f"{name} copy"), "Delete": copy_as.pipelines.delete([name])}
+    parts.command_lines(actions)
 
 
 def duplicate(pipeline: Pipeline) -> None:
     with parts.shown_errors():
-        copy = services.pipelines.create(
-            pipeline.draft().model_copy(update={"name": f"{pipeline.name} copy", "schedule": None}), author=user.name
-        )
+        copy = services.pipelines.copy(pipeline.id, f"{pipeline.name} copy", author=user.name)
         place.go("pipeline", id=copy.id)
 
 

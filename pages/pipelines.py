@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.errors import EtlmlError
 from etlml.services.starters import templates
-from etlml.ui import filters, frame, lists, new_pipeline, pager, parts, place, run_form, run_rows
+from etlml.ui import copy_as, filters, frame, lists, new_pipeline, pager, parts, place, run_form, run_rows
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -70,6 +70,7 @@ def table(chosen: dict[str, object]) -> None:
 
 def bulk(picked: tuple[str, ...], names: dict[str, str]) -> None:
     number = words.plural(len(picked), "pipeline")
+    chosen = [names[one] for one in picked]
     listed = ", ".join(names[one] for one in picked[:6]) + (" and more" if len(picked) > 6 else "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{number} chosen")
@@ -81,6 +82,7 @@ def bulk(picked: tuple[str, ...], names: dict[str, str]) -> None:
                 lambda: each(picked, lambda one: services.runs.start(one, author=user.name)),
                 f"{number} queued.",
                 then=let_go,
+                commands=copy_as.runs.start_all(chosen),
             )
         if st.button("Pause", icon=":material/pause:", key="bulk_pause"):
             done(picked, lambda one: services.schedules.pause(one, author=user.name), f"{number} paused.")
@@ -94,7 +96,16 @@ def bulk(picked: tuple[str, ...], names: dict[str, str]) -> None:
                 lambda: each(picked, lambda one: services.pipelines.delete(one, author=user.name)),
                 f"{number} deleted.",
                 then=let_go,
+                commands=copy_as.pipelines.delete(chosen),
             )
+        parts.command_lines(
+            {
+                "Run": copy_as.runs.start_all(chosen),
+                "Pause": copy_as.pipelines.pause(chosen),
+                "Resume": copy_as.pipelines.resume(chosen),
+                "Delete": copy_as.pipelines.delete(chosen),
+            }
+        )
 
 
 def done(picked: tuple[str, ...], act: Callable[[str], object], text: str) -> None:

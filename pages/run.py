@@ -5,7 +5,7 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.documents import Run
 from etlml.errors import EtlmlError
-from etlml.ui import canvas, drafts, frame, gantt, graph, parts, place, run_rows, run_tabs, run_view
+from etlml.ui import canvas, copy_as, drafts, frame, gantt, graph, parts, place, run_rows, run_tabs, run_view
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -34,6 +34,7 @@ def header(run: Run) -> None:
             place.link("compare", "Compare", icon=":material/compare_arrows:", a=other, b=run.id)
         if beside.pipeline_there:
             place.link("pipeline", "Open pipeline", icon=":material/account_tree:", id=run.pipeline_id)
+        parts.command_lines(copies(run))
         if not run.is_final:
             if st.button("Stop", icon=":material/stop:", key="stop", disabled=not MAY_RUN or run.cancel_requested):
                 parts.attempt(lambda: services.runs.cancel(run.id, author=user.name), "Asked the run to stop.")
@@ -49,6 +50,18 @@ def header(run: Run) -> None:
             )
             if choice:
                 again(run, choice[0])
+
+
+def copies(run: Run) -> dict[str, copy_as.Action]:
+    """Each action of this page as commands."""
+    from_ = run.error.step if run.error and run.error.step else "failed" if run.status != "success" else "start"
+    found = {"Follow": copy_as.runs.follow(run.id)}
+    if not run.is_final:
+        return found | {"Stop": copy_as.runs.cancel([run.id])}
+    found |= {"Run again": copy_as.runs.retry([run.id], from_)}
+    if other := beside.last_success or beside.older:
+        found |= {"Compare": copy_as.runs.compare(other, run.id)}
+    return found | {"Delete": copy_as.runs.delete([run.id])}
 
 
 def retry_choices(run: Run) -> list[tuple[str, str]]:

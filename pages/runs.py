@@ -14,6 +14,7 @@ from etlml.store.paging import decode_offset, encode_offset
 from etlml.ui import (
     backfill_list,
     cells,
+    copy_as,
     filters,
     frame,
     lists,
@@ -150,6 +151,13 @@ def bulk(picked: tuple[str, ...], runs: list[Run]) -> None:
             each(picked, lambda one: services.runs.cancel(one, author=user.name), "Asked to stop")
         if st.button("Delete", icon=":material/delete:", key="bulk_delete"):
             delete(picked)
+        parts.command_lines(
+            {
+                "Retry": copy_as.runs.retry(picked),
+                "Cancel": copy_as.runs.cancel(picked),
+                "Delete": copy_as.runs.delete(picked),
+            }
+        )
 
 
 def each(picked: tuple[str, ...], action: Callable[[str], object], done: str) -> None:
@@ -172,17 +180,15 @@ def each(picked: tuple[str, ...], action: Callable[[str], object], done: str) ->
 
 
 def delete(picked: tuple[str, ...]) -> None:
-    @st.dialog("Delete runs?")
-    def ask() -> None:
-        what = words.plural(len(picked), "run")
-        st.write(f"{what} will be deleted for good. What they wrote to sinks, and their models, stay.")
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Go back", key="keep_runs"):
-                st.rerun()
-            if st.button("Delete", type="primary", key="delete_runs"):
-                each(picked, lambda one: services.runs.delete(one, author=user.name), "Deleted")
-
-    ask()
+    what = words.plural(len(picked), "run")
+    parts.confirm(
+        "Delete runs?",
+        f"{what} will be deleted for good. What they wrote to sinks, and their models, stay.",
+        "Delete",
+        lambda: each(picked, lambda one: services.runs.delete(one, author=user.name), "Deleted"),
+        "",
+        commands=copy_as.runs.delete(picked),
+    )
 
 
 @parts.fragment(run_every="10s")

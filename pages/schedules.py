@@ -5,7 +5,18 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.services.fires import ScheduleRow
 from etlml.services.schedules import DAY
-from etlml.ui import backfill_dialog, backfill_list, filters, frame, lists, parts, place, schedule_detail, schedule_rows
+from etlml.ui import (
+    backfill_dialog,
+    backfill_list,
+    copy_as,
+    filters,
+    frame,
+    lists,
+    parts,
+    place,
+    schedule_detail,
+    schedule_rows,
+)
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -60,7 +71,7 @@ def table(query: str | None, state: str | None) -> None:
         "schedules", schedule_rows.SCHEDULE_COLUMNS, rows, picks=MAY_EDIT, empty="No schedule matches these filters."
     )
     if happened.picked:
-        bulk(happened.picked)
+        bulk(happened.picked, {one.pipeline_id: one.pipeline for one in found})
     if happened.opened:
         place.set_params(schedule=happened.opened)
         st.rerun()
@@ -68,13 +79,15 @@ def table(query: str | None, state: str | None) -> None:
         set_paused((happened.row,), happened.action == "pause")
 
 
-def bulk(picked: tuple[str, ...]) -> None:
+def bulk(picked: tuple[str, ...], names: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{words.plural(len(picked), 'schedule')} chosen")
         if st.button("Pause", icon=":material/pause:", key="bulk_pause"):
             set_paused(picked, True)
         if st.button("Resume", icon=":material/play_arrow:", key="bulk_resume"):
             set_paused(picked, False)
+        chosen = [names[one] for one in picked]
+        parts.command_lines({"Pause": copy_as.pipelines.pause(chosen), "Resume": copy_as.pipelines.resume(chosen)})
 
 
 def set_paused(ids: tuple[str, ...], paused: bool) -> None:

@@ -7,7 +7,20 @@ import streamlit as st
 
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
-from etlml.ui import charts, fields, filters, forms, frame, lists, pager, parts, place, step_form, validation_view
+from etlml.ui import (
+    charts,
+    copy_as,
+    fields,
+    filters,
+    forms,
+    frame,
+    lists,
+    pager,
+    parts,
+    place,
+    step_form,
+    validation_view,
+)
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -132,13 +145,17 @@ def check() -> None:
     field: fields.FormField = step_form.rule_fields()
     now = forms.draw((field,), rules, forms.Surroundings(key=f"adhoc.{form}", changed=changed))
     st.session_state["check_rules"] = {"rules": now.get("rules", [])}
-    if st.button(
-        "Check",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="check_now",
-        disabled=not path or not now.get("rules") or not user.permits("editor"),
-    ):
+    with st.container(horizontal=True):
+        pressed = st.button(
+            "Check",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="check_now",
+            disabled=not path or not now.get("rules") or not user.permits("editor"),
+        )
+        if path and now.get("rules"):
+            parts.command_lines(copy_as.validations.run(path, now["rules"]))
+    if pressed:
         try:
             with st.spinner("Checking …"):
                 validation = services.validations.run(path, now["rules"], author=user.name)

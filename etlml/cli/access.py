@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def connections(
     name: Annotated[str | None, typer.Argument(help="A connection; without it, all are listed.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Add it, or change it, as one of this kind.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Add it, or write it anew, as one of this kind.")] = None,
     values: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field; may be repeated.")] = [],  # noqa: B006
     secrets: Annotated[
         list[str], typer.Option("--secret", metavar="FIELD=SECRET", help="A field whose value is that stored secret.")
@@ -60,8 +60,8 @@ def connections(
 
 
 def _merged(name: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The connection with what was given put over what it has; of another kind, it keeps no fields."""
-    kept = before if given["kind"] in (None, before.get("kind")) else {}
+    """The connection with what was given put over what it has; with a kind, its fields are those that were given."""
+    kept = before if given["kind"] is None else {}
     return {
         "name": name,
         "kind": given["kind"] or before["kind"],

@@ -12,9 +12,8 @@ from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.backfills import MOST_PARALLEL, Interval, Redo, whole_days
 from etlml.services.principals import Principal
-from etlml.settings import get_settings
+from etlml.ui import copy_as, lists, parts, place, schedule_rows
 from etlml.ui import format as words
-from etlml.ui import lists, parts, place, schedule_rows
 from etlml.ui.run_form import param_fields
 
 REDO: dict[Redo, str] = {
@@ -117,7 +116,9 @@ def _buttons(
     values: dict[str, object],
 ) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        parts.command_lines(commands(pipeline, *days, redo, parallel))
+        changed = {name: value for name, value in values.items() if value != pipeline.params.get(name)}
+        moments = whole_days(pipeline, *days)
+        parts.command_lines(copy_as.backfills.start(pipeline.name, days, moments, redo, parallel, changed))
         if st.button(
             f"Start {words.plural(number, 'run')}" if number else "Nothing to start",
             type="primary",
@@ -125,25 +126,9 @@ def _buttons(
             key="backfill_start",
             disabled=not number or not user.permits("editor"),
         ):
-            since, until = whole_days(pipeline, *days)
-            changed = {name: value for name, value in values.items() if value != pipeline.params.get(name)}
             with parts.shown_errors():
                 services.backfills.start(
-                    pipeline.id, since, until, redo=redo, parallel=parallel, params=changed, author=user.name
+                    pipeline.id, *moments, redo=redo, parallel=parallel, params=changed, author=user.name
                 )
                 parts.toast_later(f"Backfill of {pipeline.name} started: {words.plural(number, 'run')}.")
                 place.go("schedules", tab="Backfills")
-
-
-def commands(pipeline: Pipeline, first: date, last: date, redo: Redo, parallel: int) -> dict[str, str]:
-    """The same backfill from elsewhere."""
-    settings = get_settings()
-    url = f"http://{settings.host}:{settings.api_port}/api/pipelines/{pipeline.id}/backfill"
-    since, until = (moment.isoformat() for moment in whole_days(pipeline, first, last))
-    fields = f'"since": "{since}", "until": "{until}", "redo": "{redo}", "parallel": {parallel}'
-    name = f'"{pipeline.name}"' if " " in pipeline.name else pipeline.name
-    return {
-        "Command line": f"etlml backfill {name} --from {first} --to {last} --redo {redo} --parallel {parallel}",
-        "curl": f"curl -X POST {url} \\\n  -H 'Content-Type: application/json' -d '{{{fields}}}'",
-        "Python": f'import httpx\n\nbackfill = httpx.post("{url}", json={{{fields}}}).json()',
-    }

@@ -1,13 +1,15 @@
 """The list of backfills: how far each is, pause, resume, cancel."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 
 import streamlit as st
 
+from etlml.documents import Backfill
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import lists, parts, place, schedule_rows
+from etlml.ui import copy_as, lists, parts, place, schedule_rows
 from etlml.ui import format as words
 
 MOST = 50
@@ -30,7 +32,10 @@ def draw(services: Services, user: Principal) -> None:
             for one in found
         ]
         happened = lists.draw("backfill_list", schedule_rows.BACKFILL_COLUMNS, rows)
-        st.caption("Open one to see its runs.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Open one to see its runs.")
+            if commands := _commands(found):
+                parts.command_lines(commands)
         if happened.opened:
             place.go("runs", backfill=happened.opened)
         if happened.row and happened.action:
@@ -39,6 +44,15 @@ def draw(services: Services, user: Principal) -> None:
             st.rerun()
 
     table()
+
+
+def _commands(found: Sequence[Backfill]) -> dict[str, copy_as.Action]:
+    """What can be done with those that are not at their end."""
+    running = [one.id for one in found if one.status == "running"]
+    paused = [one.id for one in found if one.status == "paused"]
+    actions = {"Pause": copy_as.backfills.change(running, "pause")} if running else {}
+    actions |= {"Resume": copy_as.backfills.change(paused, "resume")} if paused else {}
+    return actions | ({"Cancel": copy_as.backfills.change([*running, *paused], "cancel")} if running or paused else {})
 
 
 def label(services: Services, backfill_id: str, zone: tzinfo) -> str:
@@ -60,6 +74,7 @@ def _act(services: Services, user: Principal, backfill_id: str, action: str) -> 
             "Cancel the backfill",
             lambda: services.backfills.cancel(backfill_id, author=user.name),
             "The backfill is cancelled.",
+            commands=copy_as.backfills.change([backfill_id], "cancel"),
         )
         return
     act = services.backfills.pause if action == "pause" else services.backfills.resume

@@ -9,7 +9,7 @@ from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.services.starters import PipelineTemplate, templates
 from etlml.services.yaml_lines import problems_with_lines
-from etlml.ui import parts, place
+from etlml.ui import copy_as, parts, place
 from etlml.ui.looks import TYPE_ICON
 
 WAYS = ("Template", "Empty canvas", "Import YAML")
@@ -68,6 +68,9 @@ def _named(services: Services, user: Principal, proposal: str, document: Mapping
         name = st.text_input(
             "Name", free_name(services, proposal), key=f"new_name_{proposal}", placeholder="orders-daily", live="300ms"
         )
+        called = name.strip() or "NAME"
+        template = copy_as.pipelines.from_template(called, proposal) if proposal else copy_as.pipelines.new(called)
+        parts.command_lines(template)
         pressed = st.button("Create", type="primary", key="new_create", disabled=not name, icon=":material/add:")
     if pressed:
         with parts.shown_errors():
@@ -92,6 +95,7 @@ def _from_yaml(services: Services, user: Principal) -> None:
     with st.container(key="code-new-yaml"):
         text = st.text_area("Or its text", given, height=280, key=f"new_yaml_{file.file_id if file else ''}")
     with st.container(horizontal=True, horizontal_alignment="right"):
+        parts.command_lines(copy_as.pipelines.from_file(file.name if file else copy_as.pipelines.FILE))
         check = st.button("Check", icon=":material/fact_check:", key="new_check")
         pressed = st.button("Create", type="primary", key="new_create", icon=":material/add:")
     if not check and not pressed:

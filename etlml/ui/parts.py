@@ -1,7 +1,7 @@
 """Small parts of every page: heads, pills, facts, empty states, error cards, confirmations."""
 
 import html
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec
@@ -10,14 +10,18 @@ import streamlit as st
 
 from etlml.documents import ErrorInfo
 from etlml.errors import EtlmlError
+from etlml.launch import listening
 from etlml.mends import split_mend
+from etlml.ui import copy_as, place
 from etlml.ui import format as words
-from etlml.ui import place
+from etlml.ui.backend import backend
+from etlml.ui.copy_as import Action
 from etlml.ui.looks import Tone, look
 
 Arguments = ParamSpec("Arguments")
-NO_MENU = '<style>[data-testid="stPopoverBody"]{display:none}</style>'
+NO_MENU = '<style>[data-testid="stPopoverBody"]:not(:has(.copy-as)){display:none}</style>'
 """In a dialog: hides the menu that opened it, which would lie above it."""
+SHELL = "For bash and other POSIX shells. On Windows, Python is the simplest."
 
 
 def escaped(text: str) -> str:
@@ -145,14 +149,17 @@ def confirm(
     done: str,
     *,
     then: Callable[[], object] | None = None,
+    commands: Action | None = None,
 ) -> None:
-    """Ask before what can't be undone."""
+    """Ask before what can't be undone; ``commands`` is the same to be copied."""
 
     @st.dialog(title)
     def ask() -> None:
         st.html(NO_MENU)
         st.write(text)
         with st.container(horizontal=True, horizontal_alignment="right"):
+            if commands is not None:
+                command_lines(commands)
             if st.button("Go back", key="confirm_no"):
                 st.rerun()
             if st.button(button, type="primary", key="confirm_yes") and attempt(action, done):
@@ -163,13 +170,21 @@ def confirm(
     ask()
 
 
-def command_lines(commands: Mapping[str, Sequence[str] | str], *, label: str = "Copy as") -> None:
-    """The same action as curl, command line and Python, each with a copy button."""
-    with st.popover(label, icon=":material/terminal:"):
-        for label, text in commands.items():
-            st.caption(label)
-            st.code(
-                text if isinstance(text, str) else "\n".join(text),
-                language="python" if label == "Python" else "bash",
-                wrap_lines=True,
-            )
+def command_lines(actions: Action | Mapping[str, Action], *, label: str = "") -> None:
+    """A button that shows an action, or one of several, as command line, curl and Python, each ready to copy."""
+    with st.popover(label, icon=":material/terminal:", help="Copy as command line, curl or Python"):
+        st.html('<div class="copy-as">Copy as</div>')
+        if isinstance(actions, Action):
+            _forms(actions)
+            return
+        for tab, action in zip(st.tabs(list(actions)), actions.values(), strict=True):
+            with tab:
+                _forms(action)
+
+
+def _forms(action: Action) -> None:
+    environment = backend().settings
+    api = listening.url(environment.host, environment.api_port, "/api")
+    for form, text in copy_as.shown(action, api, signed_in=environment.auth_required).items():
+        st.caption(form, help=SHELL if form == "curl" else None)
+        st.code(text, language="python" if form == "Python" else "bash", wrap_lines=True)

@@ -11,8 +11,7 @@ from etlml.documents import Pipeline
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.settings import get_settings
-from etlml.ui import parts, place
+from etlml.ui import copy_as, parts, place
 from etlml.ui.fields import label, parsed_scalar, shown_scalar
 
 
@@ -26,6 +25,7 @@ def ask_or_start(services: Services, pipeline: Pipeline, user: Principal, *, unt
     def ask() -> None:
         values = param_fields(pipeline.params, key="run_param")
         with st.container(horizontal=True, horizontal_alignment="right"):
+            parts.command_lines(copy_as.runs.start(pipeline.name, values, until))
             if st.button("Start run", type="primary", icon=":material/play_arrow:", key="run_start"):
                 start(services, pipeline, values, user, until=until)
 
@@ -82,27 +82,3 @@ def start(
         return
     parts.toast_later(f"Run of {pipeline.name} started.", ":material/play_arrow:")
     place.go("run", id=run.id)
-
-
-def commands(pipeline: Pipeline) -> dict[str, str]:
-    """How to run a pipeline from elsewhere."""
-    settings = get_settings()
-    base = f"http://{settings.host}:{settings.api_port}/api"
-    body = json.dumps({"params": pipeline.params}) if pipeline.params else "{}"
-    given = "".join(
-        f" --param {name}={shown_scalar(value)}"
-        for name, value in pipeline.params.items()
-        if not isinstance(value, dict | list)
-    )
-    return {
-        "Command line": f"etlml run {_quoted(pipeline.name)}{given} --wait",
-        "curl": f"curl -X POST {base}/pipelines/{pipeline.id}/run \\\n  -H 'Content-Type: application/json' -d '{body}'",
-        "Python": (
-            f'import httpx\n\nurl = "{base}/pipelines/{pipeline.id}/run"\n'
-            f'run = httpx.post(url, json={{"params": {pipeline.params!r}}}).json()'
-        ),
-    }
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name

@@ -11,8 +11,6 @@ from etlml.services import Services
 from etlml.services.comparing import LAST_SUCCESS
 from etlml.ui import (
     compare_view,
-    copy_as,
-    frame,
     gantt,
     lists,
     log_view,
@@ -136,7 +134,7 @@ def changes(seen: Seen) -> None:
 
 
 def details(seen: Seen) -> None:
-    """Parameters, times, and each action of this page as commands."""
+    """Parameters and times."""
     left, right = st.columns(2)
     with left:
         parts.section("Parameters")
@@ -155,22 +153,6 @@ def details(seen: Seen) -> None:
             "Finished": words.exact(seen.run.finished_at, place.zone()),
         }
         st.html(parts.table_html(facts | ({"Retry of": seen.run.retry_of} if seen.run.retry_of else {})))
-    parts.section("As commands", "command line, curl or Python, ready to copy")
-    with st.container(horizontal=True):
-        _copies(seen.run, seen.beside)
-
-
-def _copies(run: Run, beside: Around) -> None:
-    """Each action of this page as commands."""
-    api = frame.api_url()
-    parts.command_lines(copy_as.follow(api, run.id), label="Follow it")
-    if run.is_final:
-        from_ = run.error.step if run.error and run.error.step else "failed"
-        parts.command_lines(copy_as.retry(api, run.id, from_), label="Run again")
-    else:
-        parts.command_lines(copy_as.cancel(api, run.id), label="Stop")
-    if beside.last_success:
-        parts.command_lines(copy_as.compare(api, beside.last_success, run.id), label="Compare")
 
 
 TABS: Mapping[str, Callable[[Seen], None]] = {

@@ -9,8 +9,7 @@ from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.fires import Outcome, ScheduleRow
 from etlml.services.principals import Principal
-from etlml.settings import get_settings
-from etlml.ui import backfill_dialog, lists, parts, place, schedule_rows
+from etlml.ui import backfill_dialog, copy_as, lists, parts, place, schedule_rows
 from etlml.ui import format as words
 
 OUTCOMES: dict[str, Outcome | None] = {"All": None, "Ran": "ran", "Missed": "missed", "Skipped": "skipped"}
@@ -48,7 +47,8 @@ def _head(services: Services, user: Principal, one: ScheduleRow) -> None:
         parts.head(one.pipeline, pill=pill, sub=one.words)
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         place.link("pipeline", "Change it", icon=":material/edit:", id=one.pipeline_id, tab="Schedule")
-        parts.command_lines(commands(one))
+        change = copy_as.pipelines.resume if one.paused else copy_as.pipelines.pause
+        parts.command_lines(change([one.pipeline]))
         if not user.permits("editor"):
             return
         if st.button("Backfill …", icon=":material/history:", key="backfill_one"):
@@ -110,15 +110,3 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is None or moment.tzinfo else None
-
-
-def commands(one: ScheduleRow) -> dict[str, str]:
-    """Pause or resume from elsewhere."""
-    settings, word = get_settings(), "resume" if one.paused else "pause"
-    url = f"http://{settings.host}:{settings.api_port}/api/pipelines/{one.pipeline_id}/{word}"
-    name = f'"{one.pipeline}"' if " " in one.pipeline else one.pipeline
-    return {
-        "Command line": f"etlml {word} {name}",
-        "curl": f"curl -X POST {url}",
-        "Python": f'import httpx\n\nhttpx.post("{url}").raise_for_status()',
-    }

@@ -16,7 +16,7 @@ from etlml.services.arrivals import MOST, matching_files
 from etlml.services.principals import Principal
 from etlml.services.webhooks import Calls
 from etlml.settings import get_settings
-from etlml.ui import drafts, fields, forms, lists, parts, place, run_rows
+from etlml.ui import copy_as, drafts, fields, forms, lists, parts, place, run_rows
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
 
@@ -119,6 +119,7 @@ def webhook(services: Services, pipeline: Pipeline, draft: Draft, user: Principa
                     "Make a new token",
                     lambda: _keep(services, draft, user, services.webhooks.rotate(pipeline.id, author=user.name)),
                     "The webhook has a new token.",
+                    commands=copy_as.pipelines.renew_webhook(pipeline.name),
                 )
             if st.button("Delete …", icon=":material/delete:", key="webhook_delete", disabled=not may):
                 parts.confirm(
@@ -127,11 +128,14 @@ def webhook(services: Services, pipeline: Pipeline, draft: Draft, user: Principa
                     "Delete",
                     lambda: _removed(services, pipeline, draft, user),
                     "The webhook is gone.",
+                    commands=copy_as.pipelines.delete_webhook(pipeline.name),
                 )
         elif st.button("Create a webhook", icon=":material/webhook:", key="webhook_create", disabled=not may):
             with parts.shown_errors():
                 _keep(services, draft, user, services.webhooks.create(pipeline.id, author=user.name))
                 st.rerun()
+        if not there:
+            parts.command_lines(copy_as.pipelines.create_webhook(pipeline.name))
     if there:
         _calls(services, pipeline)
 

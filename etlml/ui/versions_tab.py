@@ -12,7 +12,7 @@ from etlml.services.version_diff import FieldChange, StepChange
 from etlml.services.version_words import noun_of
 from etlml.services.version_words import place as place_of
 from etlml.services.version_words import shown as worded
-from etlml.ui import canvas, drafts, lists, parts, place, version_graph
+from etlml.ui import canvas, copy_as, drafts, lists, parts, place, version_graph
 from etlml.ui import format as words
 from etlml.ui.drafts import Draft
 
@@ -104,8 +104,14 @@ def _head(
                 lambda: _restore(services, pipeline, draft, user, after),
                 f"Version {after} is back, as version {pipeline.version + 1}.",
                 then=lambda: place.set_params(version=None, against=None),
+                commands=copy_as.pipelines.restore(pipeline.name, after),
             )
-        parts.command_lines(commands(pipeline, before, after))
+        parts.command_lines(
+            {
+                "Compare": copy_as.pipelines.compare_versions(pipeline.name, before, after),
+                "Restore": copy_as.pipelines.restore(pipeline.name, after),
+            }
+        )
     return before
 
 
@@ -160,17 +166,3 @@ def place_words(field: FieldChange) -> str:
     """Where a change is, and what is changed there: ``Op 2 (derive) › late, formula``."""
     noun = noun_of(field)
     return f"{place_of(field)}, {noun}" if noun else place_of(field)
-
-
-def commands(pipeline: Pipeline, before: int, after: int) -> dict[str, Sequence[str] | str]:
-    """The comparison, and the way back, from elsewhere."""
-    from etlml.settings import get_settings
-
-    settings = get_settings()
-    base = f"http://{settings.host}:{settings.api_port}/api/pipelines/{pipeline.id}/versions"
-    name = f'"{pipeline.name}"' if " " in pipeline.name else pipeline.name
-    return {
-        "Command line": [f"etlml versions {name} --diff {before} {after}", f"etlml restore {name} {after}"],
-        "curl": [f"curl {base}/{before}/diff/{after}", f"curl -X POST {base}/{after}/restore"],
-        "Python": f'import httpx\n\ndiff = httpx.get("{base}/{before}/diff/{after}").json()',
-    }

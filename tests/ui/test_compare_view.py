@@ -16,7 +16,7 @@ from etlml.services.comparison import (
     StepPair,
     StepRows,
 )
-from etlml.ui import compare_view, copy_as, downloads
+from etlml.ui import compare_view, downloads
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -118,11 +118,3 @@ def test_links_lead_to_all_rows() -> None:
     assert 'href="etlml-download/rows/r1/a.csv"' in downloads.rows_html("r1", "a")
     text = downloads.differences_html("r1", "r2", "a", ["x y", "z"])
     assert "etlml-download/differences/r1/r2/a.parquet?key=x+y&amp;key=z" in text
-
-
-def test_actions_can_be_copied_in_three_ways() -> None:
-    found = copy_as.retry("http://h/api", "r1", "clean")
-    assert found["Command line"] == "etlml retry r1 --from clean"
-    assert found["curl"].startswith("curl -X POST http://h/api/runs/r1/retry -H")
-    assert "httpx.post('http://h/api/runs/r1/retry', json={'from': 'clean'})" in found["Python"]
-    assert "--keys 'a b'" in copy_as.compare_rows("http://h/api", "r1", "r2", "s", ["a b"])["Command line"]
