@@ -1,12 +1,29 @@
 """Health and figures."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
 from api.deps import Since, Use, Viewer
 
 router = APIRouter(tags=["status"])
+
+
+class PartReply(BaseModel):
+    """One thing that has to run."""
+
+    name: str
+    state: Literal["ok", "warn", "bad"] = Field(description="warn: it works, but look at it.")
+    words: str = Field(description="How it is, in a few words.")
+    detail: str = Field(description="The figures behind it.")
+    mend: str = Field(description="What to do; empty while all is well.")
+
+
+class PartList(BaseModel):
+    """All of them."""
+
+    items: list[PartReply]
 
 
 @router.get("/health")
@@ -18,6 +35,12 @@ def get_health(services: Use, response: Response) -> dict[str, Any]:
     if services.environment.auth_required:
         return {"status": health["status"]}
     return health
+
+
+@router.get("/health/parts")
+def list_health_parts(services: Use, _: Viewer) -> PartList:
+    """What has to run, part by part, with what to do about those that do not: scheduler, MongoDB, disk, slots, REST API."""
+    return PartList(items=[PartReply.model_validate(vars(part)) for part in services.health.parts()])
 
 
 @router.get("/stats")

@@ -11,6 +11,7 @@ from etlml.cli import (
     administration,
     backfills,
     data,
+    figures,
     files,
     models,
     packs,
@@ -67,6 +68,7 @@ for module in (
     administration,
     access,
     removing,
+    figures,
 ):
     module.register(app)
 

@@ -28,6 +28,13 @@ def test_health_says_what_runs(client: TestClient, services: Services) -> None:
     assert "duckdb" in found["versions"]
 
 
+def test_health_is_told_part_by_part_with_what_to_do(client: TestClient) -> None:
+    parts = {part["name"]: part for part in client.get("/api/health/parts").json()["items"]}
+    assert list(parts) == ["Scheduler", "MongoDB", "Disk", "Slots", "REST API"]
+    assert (parts["Scheduler"]["state"], parts["MongoDB"]["state"]) == ("bad", "ok")
+    assert "etlml worker" in parts["Scheduler"]["mend"]
+
+
 def test_stats_count_and_list(client: TestClient) -> None:
     client.post("/api/pipelines", json=a_document(schedule="0 * * * *"))
     client.post("/api/pipelines/small/run")
