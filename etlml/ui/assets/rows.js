@@ -9,7 +9,7 @@ th { position: sticky; top: 0; z-index: 1; padding: 7px 12px; font-size: 11.5px;
 td { padding: 7px 12px; border-bottom: 1px solid color-mix(in srgb, var(--line) 70%, transparent); vertical-align: middle; white-space: nowrap; max-width: 340px; overflow: hidden; text-overflow: ellipsis; }
 tr:last-child td { border-bottom: 0; }
 td.kind-name { width: 100%; min-width: 190px; max-width: 0; } .rows.is-brief td.kind-name { min-width: 0; }
-.rows { container-type: inline-size; } @container (max-width: 1040px) { td, th { padding-left: 9px; padding-right: 9px; } td.kind-name { min-width: 140px; } } @container (max-width: 700px) { td:not(.kind-actions) { max-width: 190px; } } @container (max-width: 460px) { td, th { padding-left: 8px; padding-right: 8px; } td.kind-name { min-width: 84px; } }
+.rows { container-type: inline-size; } @container (max-width: 1040px) { td, th { padding-left: 9px; padding-right: 9px; } td.kind-name { min-width: 140px; } } @container (max-width: 700px) { td:not(.kind-actions, .kind-name) { max-width: 190px; } } @container (max-width: 460px) { td, th { padding-left: 8px; padding-right: 8px; } td.kind-name { min-width: 84px; } }
 tr.opens { cursor: pointer; } tr.opens:hover td { background: color-mix(in srgb, var(--soft) 75%, transparent); } tr.opens:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; border-radius: 8px; }
 tr.is-current td { background: color-mix(in srgb, var(--accent) 9%, transparent); }
 .right { text-align: right; } .dim { color: var(--faint); } .none { color: color-mix(in srgb, var(--ink) 30%, transparent); } .pick { width: 20px; padding-right: 0; }
