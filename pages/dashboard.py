@@ -9,7 +9,9 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.errors import EtlmlError
 from etlml.services.health import Part
+from etlml.services.schedules import Upcoming
 from etlml.ui import charts, frame, gantt, lists, overview, parts, place, run_rows, start_here
+from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
 RANGES = {"24 h": timedelta(hours=24), "7 d": timedelta(days=7), "30 d": timedelta(days=30), "90 d": timedelta(days=90)}
@@ -29,6 +31,12 @@ def statistics(span: timedelta, zone: str) -> dict[str, Any]:
     """Of twice the span, so that it can be compared with the one before; asked once for all open tabs."""
     now = utc_now()
     return {"now": now, **frame.services().stats.overview(now - 2 * span, timezone=zone, now=now)}
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def upcoming() -> Sequence[Upcoming]:
+    """The fires of the next 24 hours, by schedule; asked once for all open tabs."""
+    return frame.services().schedules.upcoming()
 
 
 @st.cache_data(ttl=60, max_entries=200, show_spinner=False)
@@ -126,8 +134,11 @@ def events(span: timedelta) -> None:
     shown = overview.summary(found, now=found["now"], span=span, zone=zone)
     left, middle, right = st.columns(3)
     with left, st.container(border=True, height="stretch"):
-        fires = [run_rows.fire_row(fire) for fire in found["next_fires"][:MOST]]
-        block("Next 24 hours", "", "next_fires", fires, "No schedule fires.", lambda key: place.go("pipeline", id=key))
+        coming = upcoming()
+        fires = [overview.upcoming_row(each, zone) for each in coming[:MOST]]
+        number = sum(len(each.at) for each in coming)
+        note = words.plural(number, "fire") if number else ""
+        block("Next 24 hours", note, "next_fires", fires, "No schedule fires.", open_schedule)
     with middle, st.container(border=True, height="stretch"):
         missed = [overview.missed_row(run) for run in shown.missed[:MOST]]
         block("Missed fires", shown.range_note, "missed", missed, "No fire was missed.", open_run)
@@ -170,6 +181,10 @@ def open_run(key: str) -> None:
 def open_model(key: str) -> None:
     name, _, version = key.partition("@")
     place.go("models", name=name, version=version)
+
+
+def open_schedule(key: str) -> None:
+    place.go("schedules", schedule=key)
 
 
 def open_page(target: tuple[str, dict[str, str]] | None) -> None:

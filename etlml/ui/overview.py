@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from etlml.documents import AuditEntry, Model, Run
 from etlml.services.health import Part
+from etlml.services.schedules import Upcoming
 from etlml.ui import charts, gantt
 from etlml.ui import format as words
 from etlml.ui.lists import row, when
@@ -164,6 +165,21 @@ def missed_row(run: Run) -> dict[str, Any]:
         run.id,
         name={"text": run.pipeline_name, "sub": reason, "title": run.reason or ""},
         at=when(run.scheduled_for or run.created_at),
+    )
+
+
+def upcoming_row(coming: Upcoming, zone: tzinfo) -> dict[str, Any]:
+    """A schedule's next fire, and how often it fires after that."""
+    more = len(coming.at) - 1
+    until = f"{coming.at[-1].astimezone(zone):%a %H:%M}"
+    return row(
+        coming.pipeline_id,
+        name={
+            "text": coming.pipeline,
+            "sub": f"and {more:,} more until {until}" if more else "",
+            "title": coming.words,
+        },
+        at=when(coming.at[0]),
     )
 
 

@@ -1,6 +1,6 @@
 """Runs, pipelines and their fires as rows of a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from etlml.documents import AuditEntry, Pipeline, Run
@@ -121,15 +121,6 @@ def _pipeline_status(pipeline: Pipeline) -> dict[str, Any]:
         return cell
     label = "Paused" if pipeline.status == "idle" else f"{cell['label']}, paused"
     return cell | {"label": label, "title": "Neither its schedule nor its triggers start it."}
-
-
-def fire_row(fire: Mapping[str, Any]) -> dict[str, Any]:
-    """A schedule's next fire."""
-    return row(
-        str(fire["pipeline_id"]),
-        name={"text": str(fire["pipeline"]), "sub": "paused" if fire["paused"] else ""},
-        at=when(fire["at"]),
-    )
 
 
 def activity_row(entry: AuditEntry) -> dict[str, Any]:

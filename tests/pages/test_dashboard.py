@@ -73,3 +73,13 @@ def test_the_strip_says_the_mend_of_a_problem(seeded: Services, open_page: Opens
     page = shown(open_page("dashboard.py"))
     assert "no heartbeat" in page
     assert "etlml worker" in page
+
+
+def test_a_paused_schedule_is_not_among_the_next_fires(services: Services, open_page: Opens) -> None:
+    for name in ("works", "rests"):
+        pipeline = services.pipelines.create(a_document(name=name, schedule="0 * * * *"))
+    services.schedules.pause("rests")
+    services.runs.start(pipeline.id)
+    text = shown(open_page("dashboard.py"))
+    assert "24 fires" in text
+    assert "and 23 more until" in text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from etlml.documents import ErrorInfo, Run
+from etlml.services.schedules import Upcoming
 from etlml.ui import charts, overview
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -82,3 +83,16 @@ def test_thinned_curves_keep_their_extremes() -> None:
     xs, kept = charts.thinned(range(5000), ys, most=100)
     assert len(kept) <= 102
     assert (max(kept), min(kept), xs[0], xs[-1]) == (9.0, -9.0, 0, 4999)
+
+
+@pytest.mark.parametrize(("hours", "told"), [((1,), ""), ((1, 4, 13), "and 2 more until Mon 01:00")])
+def test_a_schedule_says_when_it_fires_next_and_how_often_after_that(hours: tuple[int, ...], told: str) -> None:
+    coming = Upcoming("p", "weather", "every 3 hours", [NOW + timedelta(hours=each) for each in hours])
+    cells = overview.upcoming_row(coming, UTC)["cells"]
+    assert (cells["name"]["sub"], cells["at"]) == (told, (NOW + timedelta(hours=1)).isoformat())
+
+
+@pytest.mark.parametrize(("usual", "told"), [(None, "for 4.0 s"), (10.0, "for 4.0 s, usually 10 s")])
+def test_what_runs_says_how_long_it_usually_takes(usual: float | None, told: str) -> None:
+    run = Run(pipeline_id="p", status="running", started_at=NOW - timedelta(seconds=4))
+    assert overview.running_row(run, {}, usual, NOW)["cells"]["name"]["sub"] == told
