@@ -1,6 +1,7 @@
 """Runs as pages and programs look at them: what is beside a run, runs by day, a pipeline's runs step by step, why one waits."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Unpack
 
 from pydantic import BaseModel, Field
@@ -85,6 +86,11 @@ class RunViews:
     def usual_durations(self, pipeline_id: str) -> Sequence[float]:
         """Seconds of the pipeline's newest successful runs, newest first."""
         return self._store.runs.durations(pipeline_id)
+
+    def ended_of(self, person: str, since: datetime) -> list[Run]:
+        """The runs that a person started by hand or again and that ended after then, the first to end first, without steps."""
+        ended = self._store.runs.ended_after(since)
+        return [run for run in ended if run.triggered_by == person and run.trigger in ("manual", "retry")]
 
     def recent(self, pipelines: Sequence[Pipeline]) -> dict[str, list[Run]]:
         """The newest runs by pipeline, newest first, without steps: one query for most, one more for each that runs rarely."""

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -11,7 +12,7 @@ from etlml.errors import EtlmlError, NotSignedIn
 from etlml.services import Services
 from etlml.services.principals import LOCAL, Principal
 from etlml.settings import Settings
-from etlml.ui import accents, appearance, gate, go_to, shortcuts, theme
+from etlml.ui import accents, appearance, gate, go_to, news, shortcuts, theme
 from etlml.ui.backend import backend
 from etlml.ui.place import PAGES
 
@@ -128,7 +129,7 @@ def side_bar(all_pages: Mapping[str, StreamlitPage], current: StreamlitPage, use
                     f'<div class="health"><div>{html.escape(user.name)}<b>{user.role}</b></div>'
                     '<div><a href="/logout" target="_self">Sign out</a></div></div>'
                 )
-            _health()
+            _health(user)
 
 
 def _brand() -> None:
@@ -145,8 +146,10 @@ def _brand() -> None:
 
 
 @st.fragment(run_every=_HEALTH_S)
-def _health() -> None:
+def _health(user: Principal) -> None:
     st.html(health_html(*_pulse()))
+    with suppress(EtlmlError):  # the strip says already that the database is away
+        news.tell(services(), user)
 
 
 @st.cache_data(ttl=5, show_spinner=False)
