@@ -3,6 +3,7 @@
 Field names here are the contract: the same in Python, in MongoDB, in REST and on screen.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -38,6 +39,7 @@ FINAL_RUN_STATUSES: frozenset[str] = frozenset({"success", "failed", "cancelled"
 FINAL_STEP_STATUSES: frozenset[str] = frozenset({"success", "failed", "skipped", "cached"})
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}$"
 STEP_ID_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$"
+SECRET_NAMED = re.compile(r"\$\{secret\.[A-Za-z_]\w*\}")
 PATTERN_WORDS = {
     NAME_PATTERN: "begin with a letter of A to Z or a digit, and use at most 100 letters, digits, blanks, _ . and -",
     STEP_ID_PATTERN: "begin with a letter of A to Z or _, and use at most 63 letters, digits, _ and -",
@@ -501,12 +503,12 @@ class Backfill(Stored):
 
 
 class Channel(Stored):
-    """Where messages go, and about what; ``target`` holds references such as ``${secret.NAME}``, never a secret."""
+    """Where messages go, and about what; ``target`` names the secret that holds the URL."""
 
     collection = "notification_channels"
     id: str = Field(default_factory=new_id)
     name: str = Field(pattern=NAME_PATTERN)
-    target: str = Field(description="URL of the service in apprise's notation, its secrets by reference.")
+    target: str = Field(description="The secret that holds the URL, like ${secret.NAME}.")
     service: str = Field("", description="The kind of service, e.g. slack, mailtos, json.")
     events: list[NotificationEvent] = ["run_failed", "run_recovered"]
     pipelines: list[str] = Field(default_factory=list, description="Only these pipelines, by name.")
@@ -520,6 +522,11 @@ class Channel(Stored):
     last_error: str | None = Field(None, description="Why the last message could not be sent; None if it was.")
     created_at: Time = Field(default_factory=utc_now)
     updated_at: Time = Field(default_factory=utc_now)
+
+    @field_serializer("target", when_used="json")
+    def _unseen(self, value: str) -> str:
+        """What leaves the platform names a secret at most; an earlier version kept URLs with references as they were."""
+        return value if SECRET_NAMED.fullmatch(value) else "***"
 
 
 class Refusal(Document):

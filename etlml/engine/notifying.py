@@ -13,10 +13,10 @@ from etlml.clock import Clock, new_id
 from etlml.documents import Channel, Notice, Pipeline
 from etlml.engine import notices
 from etlml.engine.preferences import KEY as PREFERENCES
-from etlml.engine.sending import send
+from etlml.engine.sending import address, send
 from etlml.errors import EtlmlError
 from etlml.redaction import redacted
-from etlml.settings import Settings, with_secrets
+from etlml.settings import Settings
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
@@ -116,7 +116,7 @@ class Notifying:
             return 0
         try:
             title, text = notices.composed(taken, self._environment())
-            self._send(with_secrets(channel.target), title, text)
+            self._send(address(channel.target), title, text)
         except Exception as error:  # noqa: BLE001 - a service's fault is no fault of a run; it is logged and shown
             self._failed(channel, batch, taken, error, now)
             return 0

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from etlml.errors import ConfigInvalid, Unavailable
 from etlml.redaction import MASK, redacted, register_secrets
+from etlml.settings import with_secrets
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -34,6 +35,11 @@ def checked_target(url: str) -> str:
         ConfigInvalid: It is no URL of a known service.
     """
     return str(getattr(_target(url)[0], "service_name", "") or service_of(url))
+
+
+def address(target: str) -> str:
+    """The URL behind a channel's target: a secret, which may name other secrets; NotFound if one is not there."""
+    return with_secrets(with_secrets(target))
 
 
 def send(url: str, title: str, text: str) -> None:
@@ -66,6 +72,7 @@ def send(url: str, title: str, text: str) -> None:
 def _target(url: str) -> "Apprise":
     import apprise  # takes a second to load, which most processes never need
 
+    logging.getLogger("apprise").setLevel(logging.WARNING)  # its debug lines hold whole URLs
     service = service_of(url)
     if not service:
         raise ConfigInvalid(

@@ -6,7 +6,7 @@ from typing import Any
 
 from etlml.clock import new_id, utc_now
 from etlml.documents import Channel, Notice
-from etlml.engine.sending import checked_target, send
+from etlml.engine.sending import address, checked_target, send
 from etlml.errors import ConfigInvalid, EtlmlError
 from etlml.invalid import valid
 from etlml.redaction import MASK, register_secrets
@@ -52,7 +52,7 @@ class NotificationService:
     ) -> Channel:
         """Add a channel: ``{name, url, events[], pipelines[], tags[], enabled}``.
 
-        A ``url`` without references is stored as a secret of its own.
+        The ``url`` is stored as a secret of its own, unless it is nothing but the name of one.
 
         Raises:
             ConfigInvalid: A field is wrong, or the URL is none of a known service.
@@ -111,30 +111,21 @@ class NotificationService:
         channel = self.get(name_or_id)
 
         def attempt() -> str:
-            send(with_secrets(channel.target), "Test from etlml", f"Channel {channel.name} works.")
+            send(address(channel.target), "Test from etlml", f"Channel {channel.name} works.")
             return "The service took the message."
 
         return tried(attempt)
 
     def _kept(self, channel_id: str, url: str, author: str) -> dict[str, str]:
-        """The target as it is stored: references, the secret behind them written."""
-        if not SECRET_REFERENCE.search(url):
-            register_secrets([url])
-            service = checked_target(url)
-            self._secrets.set(_secret_of(channel_id), url, author=author)
-            return {"target": f"${{secret.{_secret_of(channel_id)}}}", "service": service}
-        if not SECRET_REFERENCE.fullmatch(url) and _hides_too_little(url):
-            raise ConfigInvalid(
-                "The URL mixes references with a password in plain text. Make that a reference too, or give the whole URL.",
-                field="url",
-            )
-        return {"target": url, "service": checked_target(with_secrets(url))}
-
-
-def _hides_too_little(url: str) -> bool:
-    """Whether a password in the URL is no reference."""
-    found = re.search(r"://[^/@]*:(?P<password>[^/@]*)@", SECRET_REFERENCE.sub(MASK, url))
-    return found is not None and MASK not in found["password"]
+        """The target as it is stored: the name of a secret that holds the URL, whatever the URL is made of."""
+        service = checked_target(with_secrets(url))
+        own = _secret_of(channel_id)
+        if SECRET_REFERENCE.fullmatch(url):
+            self._secrets.forget(own)
+            return {"target": url, "service": service}
+        register_secrets([url])
+        self._secrets.set(own, url, author=author)
+        return {"target": f"${{secret.{own}}}", "service": service}
 
 
 def _secret_of(channel_id: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from etlml.engine.sending import address
 from etlml.errors import ConfigInvalid, NameTaken, NotFound
 from etlml.services import Services
 from etlml.settings import with_secrets
@@ -34,11 +35,19 @@ def test_a_change_without_a_url_keeps_it(services: Services) -> None:
 def test_a_url_may_name_secrets(services: Services) -> None:
     services.secrets.set("HOOK", "hook-12345")
     channel = services.notifications.create({"name": "team", "url": "json://127.0.0.1/${secret.HOOK}"})
-    assert channel.target == "json://127.0.0.1/${secret.HOOK}"
+    assert address(channel.target) == "json://127.0.0.1/hook-12345"
+    services.secrets.set("HOOK", "hook-67890")
+    assert address(channel.target) == "json://127.0.0.1/hook-67890"
     with pytest.raises(NotFound, match="no secret 'HOOKS'"):
         services.notifications.create({"name": "b", "url": "json://127.0.0.1/${secret.HOOKS}"})
-    with pytest.raises(ConfigInvalid, match="mixes references with a password"):
-        services.notifications.create({"name": "b", "url": "json://me:plain@127.0.0.1/${secret.HOOK}"})
+
+
+def test_a_url_that_is_one_secret_is_not_stored_again(services: Services, home: Path) -> None:
+    channel = services.notifications.create({"name": "team", "url": URL})
+    services.secrets.set("WHOLE", URL)
+    assert services.notifications.update("team", {"url": "${secret.WHOLE}"}).target == "${secret.WHOLE}"
+    assert [path.name for path in (home / "secrets").iterdir()] == ["WHOLE"]
+    assert services.notifications.get(channel.id).service == channel.service
 
 
 @pytest.mark.parametrize(
