@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.documents import Model
 from etlml.errors import EtlmlError
-from etlml.ui import filters, frame, lists, model_view, pager, parts, place
+from etlml.ui import copy_as, filters, frame, lists, model_view, pager, parts, place
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -53,9 +53,8 @@ def one_model(name: str) -> None:
         with attempt:
             try_it(chosen)
         with call:
-            for title, text in model_view.commands(chosen, frame.api_url()).items():
-                st.caption(title)
-                st.code(text, language="python" if title == "Python" else "bash", wrap_lines=True)
+            row = model_view.example_row(chosen)
+            parts.draw_commands(copy_as.models.predict(chosen.name, chosen.version, row))
 
 
 def compare(versions: Sequence[Model], picked: tuple[str, ...]) -> None:
@@ -79,6 +78,7 @@ def header(model: Model) -> None:
             place.link("experiment", "Its experiment", icon=":material/science:", id=model.experiment_id)
         if not MAY_EDIT:
             return
+        parts.command_lines(copies(model))
         if model.status != "deployed" and st.button(
             "Deploy", icon=":material/rocket_launch:", type="primary", key="deploy"
         ):
@@ -87,6 +87,14 @@ def header(model: Model) -> None:
             change(model, "registered")
         if model.status == "registered" and st.button("Archive", icon=":material/archive:", key="archive"):
             change(model, "archived")
+
+
+def copies(model: Model) -> dict[str, copy_as.Action]:
+    """What the buttons beside do, as commands."""
+    name, version, status = model.name, model.version, model.status
+    found = {"Deploy": copy_as.models.set_status(name, version, "deployed")} if status != "deployed" else {}
+    found |= {"Take back": copy_as.models.set_status(name, version, "registered")} if status == "deployed" else {}
+    return found | ({"Archive": copy_as.models.set_status(name, version, "archived")} if status == "registered" else {})
 
 
 def change(model: Model, status: str) -> None:
@@ -123,7 +131,10 @@ def about(model: Model) -> None:
                 help="For example, production. An alias that another version has moves here.",
             )
             text = st.text_area("Description", model.description, height=80)
-            if st.form_submit_button("Save", icon=":material/save:"):
+            with st.container(horizontal=True):
+                pressed = st.form_submit_button("Save", icon=":material/save:")
+                parts.command_lines(copy_as.models.describe(model.name, model.version, aliases, text))
+            if pressed:
                 parts.attempt(
                     lambda: services.models.update(
                         model.name, model.version, aliases=aliases, description=text, author=user.name

@@ -30,6 +30,7 @@ def connections(
         list[str], typer.Option("--secret", metavar="FIELD=SECRET", help="A field whose value is that stored secret.")
     ] = [],  # noqa: B006
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give it this name.")] = None,
     test: Annotated[bool, typer.Option("--test", help="Try to reach what is behind it.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -46,11 +47,11 @@ def connections(
             empty = "No connections yet. Add one: etlml connections NAME --kind KIND --set FIELD=VALUE"
             print_json(found) if as_json else print_table(["CONNECTION", "KIND", "DESCRIPTION"], rows, empty=empty)
             return
-        given = {"config": config, "secrets": kept, "kind": kind, "description": description}
+        given = {"config": config, "secrets": kept, "kind": kind, "description": description, "name": rename}
         if any(value not in (None, {}) for value in given.values()):
             there = any(one.name == name for one in opened.connections.list(q=name, limit=1000).items)
             before = opened.connections.get(name).model_dump() if there or kind is None else {}
-            document = _merged(name, before, given)
+            document = {**_merged(before, given), "name": rename or name}
             changed = opened.connections.update(name, document) if there else opened.connections.create(document)
             print_json(changed) if as_json else typer.echo(f"{'Changed' if there else 'Added'} {name}.")
         elif not test:
@@ -59,11 +60,10 @@ def connections(
             _test(opened, name, as_json=as_json)
 
 
-def _merged(name: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The connection with what was given put over what it has; with a kind, its fields are those that were given."""
     kept = before if given["kind"] is None else {}
     return {
-        "name": name,
         "kind": given["kind"] or before["kind"],
         "config": {**kept.get("config", {}), **given["config"]},
         "secrets": {**kept.get("secrets", {}), **given["secrets"]},

@@ -26,6 +26,7 @@ def notify(
     events: Annotated[str | None, typer.Option(help="What it tells, e.g. run_failed,run_recovered.")] = None,
     pipelines: Annotated[str | None, typer.Option(help="Only these pipelines, by name.")] = None,
     tags: Annotated[str | None, typer.Option(help="Only pipelines with one of these tags.")] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give it this name.")] = None,
     enable: Annotated[bool | None, typer.Option("--enable/--disable", help="Switch it on or off.")] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove the channel.")] = False,
     as_json: Json = False,
@@ -40,6 +41,8 @@ def notify(
         changes["url"] = sys.stdin.readline().strip() if url == "-" else url
     if enable is not None:
         changes["enabled"] = enable
+    if rename is not None:
+        changes["name"] = rename
     with services() as opened:
         channels = opened.notifications
         if name is None:

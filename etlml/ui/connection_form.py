@@ -1,6 +1,6 @@
 """The form of one connection, made from its kind's typed configuration; secrets are written, replaced, removed, never shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,9 +9,10 @@ from etlml.documents import Connection
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.connection_kinds import CONFIGS, NAMES, secret_fields, secret_name
+from etlml.services.connections import without_plain_secrets
 from etlml.services.principals import Principal
 from etlml.services.probes import PROBES
-from etlml.ui import fields, forms, parts, place
+from etlml.ui import copy_as, fields, forms, parts, place
 
 
 def draw(services: Services, user: Principal, name_or_id: str) -> None:
@@ -49,6 +50,29 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
         if stored and st.button("New connection", key=f"{key}_new"):
             place.set_params(connection=None)
             st.rerun()
+        if name:
+            shown = Connection.model_construct(name=name, kind=kind, config=config, secrets=kept, description=text)
+            parts.command_lines(_commands(shown, list(written), stored))
+
+
+def _commands(
+    shown: Connection, written: Sequence[str], stored: Connection | None
+) -> copy_as.Action | dict[str, copy_as.Action]:
+    """What the form holds as commands, without what is or may be a secret."""
+    safe = without_plain_secrets(shown)[0]
+    save = copy_as.connections.save(
+        safe.name,
+        safe.kind,
+        safe.config,
+        safe.secrets,
+        safe.description,
+        written={field: secret_name(safe.name, field) for field in written},
+        stored=stored.name if stored else None,
+    )
+    if stored is None:
+        return save
+    test, delete = copy_as.connections.test(stored.name), copy_as.connections.delete(stored.name)
+    return {"Save": save, "Test": test, "Delete": delete}
 
 
 def _secrets(kind: str, stored: Connection | None, key: str, disabled: bool) -> tuple[dict[str, str], dict[str, str]]:

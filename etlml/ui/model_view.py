@@ -1,6 +1,5 @@
-"""Models as rows, their inputs as a form, their answers in words, how to call them."""
+"""Models as rows, their inputs as a form, their answers in words."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from math import floor, log10
@@ -107,6 +106,11 @@ def example(one: Input) -> Any:
     return "2026-01-31" if one.kind.startswith("DATE") else "text"
 
 
+def example_row(model: Model) -> dict[str, Any]:
+    """A row that the model can be asked about."""
+    return {one.name: example(one) for one in inputs(model)}
+
+
 def _is_moment(one: Input) -> bool:
     return "TIMESTAMP" in one.kind or "DATETIME" in one.kind
 
@@ -151,18 +155,3 @@ def draw_prediction(model: Model, found: Mapping[str, Any]) -> None:
     if isinstance(shares, Mapping):
         for label, share in sorted(shares.items(), key=lambda pair: -float(pair[1]))[:8]:
             st.progress(float(share), f"{label}: {words.percent(float(share))}")
-
-
-def commands(model: Model, api: str) -> dict[str, str]:
-    """How to call a version from elsewhere."""
-    given = {one.name: example(one) for one in inputs(model)}
-    body = json.dumps({"rows": [given], "version": model.version}, ensure_ascii=False)
-    return {
-        "curl": f"curl -X POST {api}/models/{model.name}/predict \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'",
-        "Command line": f"etlml predict {model.name} data.csv --version {model.version}",
-        "Python": (
-            f'import httpx\n\nurl = "{api}/models/{model.name}/predict"\n'
-            f'reply = httpx.post(url, json={{"rows": [{given!r}], "version": "{model.version}"}})\n'
-            'print(reply.json()["predictions"])'
-        ),
-    }

@@ -170,19 +170,20 @@ def confirm(
     ask()
 
 
-def command_lines(actions: Action | Mapping[str, Action], *, label: str = "") -> None:
+def command_lines(actions: Action | Mapping[str, Action]) -> None:
     """A button that shows an action, or one of several, as command line, curl and Python, each ready to copy."""
-    with st.popover(label, icon=":material/terminal:", help="Copy as command line, curl or Python"):
+    with st.popover("", icon=":material/terminal:", help="Copy as command line, curl or Python"):
         st.html('<div class="copy-as">Copy as</div>')
         if isinstance(actions, Action):
-            _forms(actions)
+            draw_commands(actions)
             return
         for tab, action in zip(st.tabs(list(actions)), actions.values(), strict=True):
             with tab:
-                _forms(action)
+                draw_commands(action)
 
 
-def _forms(action: Action) -> None:
+def draw_commands(action: Action) -> None:
+    """The three forms of an action, one below the other."""
     environment = backend().settings
     api = listening.url(environment.host, environment.api_port, "/api")
     for form, text in copy_as.shown(action, api, signed_in=environment.auth_required).items():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import accents, parts, settings_form
+from etlml.ui import accents, copy_as, parts, settings_form
 
 MODES: Mapping[str, str] = {"system": "As the system", "light": "Light", "dark": "Dark"}
 OWN = "Own colour"
@@ -40,7 +40,9 @@ def _own(services: Services, user: Principal) -> None:
         f'<div class="swatches"><span style="background:{shown.light}">Light pages</span>'
         f'<span style="background:{shown.dark}">Dark pages</span></div>'
     )
-    st.caption("An accent that would be hard to read is made a little darker or lighter.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("An accent that would be hard to read is made a little darker or lighter.")
+        parts.command_lines(copy_as.settings.look(str(chosen), wanted, user.name))
     if (chosen, wanted) != (mode, colour or accents.DEFAULT.light):
         with parts.shown_errors():
             services.settings.set_appearance(user.name, {"mode": chosen, "accent": wanted})

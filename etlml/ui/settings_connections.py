@@ -9,7 +9,7 @@ from etlml.mends import split_mend
 from etlml.services import Services
 from etlml.services.connection_kinds import NAMES
 from etlml.services.principals import Principal
-from etlml.ui import connection_form, lists, parts, place
+from etlml.ui import connection_form, copy_as, lists, parts, place
 from etlml.ui import format as words
 
 COLUMNS = (
@@ -79,6 +79,7 @@ def _act(
             "Delete",
             lambda: services.connections.delete(row, author=user.name),
             "Connection deleted.",
+            commands=copy_as.connections.delete(name),
         )
 
 
@@ -134,12 +135,16 @@ def _secrets(services: Services, user: Principal) -> None:
             "Delete",
             lambda: services.secrets.delete(gone, author=user.name),
             "Secret deleted.",
+            commands=copy_as.connections.delete_secret(gone),
         )
     if admin:
         with st.expander("Add or replace a secret"), st.form("secret_form", border=False, clear_on_submit=True):
             name = st.text_input("Name", placeholder="WAREHOUSE_PASSWORD", key="secret_name")
             value = st.text_input("Value", type="password", autocomplete="new-password", key="secret_value")
-            if st.form_submit_button("Store", type="primary"):
+            with st.container(horizontal=True):
+                pressed = st.form_submit_button("Store", type="primary")
+                parts.command_lines(copy_as.connections.set_secret(name.upper() or "NAME"))
+            if pressed:
                 with parts.shown_errors():
                     services.secrets.set(name, value, author=user.name)
                     parts.toast_later(f"Secret {name.upper()} stored.")

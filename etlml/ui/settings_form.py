@@ -9,7 +9,7 @@ from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.preferences import Preferences
 from etlml.services.principals import Principal
-from etlml.ui import fields, forms, parts
+from etlml.ui import copy_as, fields, forms, parts
 
 LABELS: Mapping[str, str] = {"timezone": "Time zone", "public_url": "Address of the studio"}
 
@@ -39,7 +39,11 @@ def save(services: Services, user: Principal, changed: Mapping[str, object], *, 
     if not user.permits("admin"):
         st.caption("Admins may change this.")
         return
-    if st.button("Save", type="primary", key=key, disabled=not changed):
+    with st.container(horizontal=True):
+        pressed = st.button("Save", type="primary", key=key, disabled=not changed)
+        if changed:
+            parts.command_lines(copy_as.settings.change(changed))
+    if pressed:
         try:
             services.settings.update(changed, author=user.name)
         except EtlmlError as error:

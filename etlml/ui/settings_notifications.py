@@ -10,7 +10,7 @@ from etlml.documents import Channel, NotificationEvent
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import lists, parts, place
+from etlml.ui import copy_as, lists, parts, place
 from etlml.ui.settings_connections import show_test
 
 EVENTS: Mapping[NotificationEvent, str] = {
@@ -118,6 +118,7 @@ def _act(services: Services, user: Principal, channel: Channel, action: str) -> 
             "Delete",
             lambda: services.notifications.delete(channel.id, author=user.name),
             "Channel deleted.",
+            commands=copy_as.channels.delete(channel.name),
         )
 
 
@@ -159,6 +160,20 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
         if stored and st.button("New channel", key=f"{key}_new"):
             place.set_params(channel=None)
             st.rerun()
+        if name:
+            save = copy_as.channels.save(
+                name, events, pipelines, tags, url=bool(url) or stored is None, stored=stored.name if stored else None
+            )
+            parts.command_lines({"Save": save} | _commands(stored) if stored else save)
+
+
+def _commands(stored: Channel) -> dict[str, copy_as.Action]:
+    """What the list's buttons do with a channel, as commands."""
+    return {
+        "Test": copy_as.channels.test(stored.name),
+        "Switch off" if stored.enabled else "Switch on": copy_as.channels.switch(stored.name, on=not stored.enabled),
+        "Delete": copy_as.channels.delete(stored.name),
+    }
 
 
 def _url(stored: Channel | None, key: str) -> str:

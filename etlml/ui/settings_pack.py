@@ -8,8 +8,8 @@ from etlml.compute.scratch import scratch
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.services.unpacking import Outcome
+from etlml.ui import copy_as, lists, parts
 from etlml.ui import format as words
-from etlml.ui import lists, parts
 
 COLUMNS = (
     lists.Column("name", "Thing", "name"),
@@ -35,15 +35,17 @@ def _pack(services: Services, user: Principal) -> None:
     runs = st.checkbox("Also runs with their results", key="pack_runs")
     experiments = st.checkbox("Also experiments with their metrics", key="pack_experiments")
     stamp = datetime.now(UTC).strftime("%Y%m%d")
-    st.download_button(
-        "Download pack",
-        lambda: packed(services, user, runs=runs, experiments=experiments),
-        file_name=f"etlml-{stamp}.pack",
-        mime="application/zip",
-        icon=":material/archive:",
-        on_click="ignore",
-        key="pack",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download pack",
+            lambda: packed(services, user, runs=runs, experiments=experiments),
+            file_name=f"etlml-{stamp}.pack",
+            mime="application/zip",
+            icon=":material/archive:",
+            on_click="ignore",
+            key="pack",
+        )
+        parts.command_lines(copy_as.system.pack(runs=runs, experiments=experiments))
 
 
 def packed(services: Services, user: Principal, *, runs: bool, experiments: bool) -> bytes:
@@ -67,7 +69,11 @@ def _unpack(services: Services, user: Principal) -> None:
         st.caption(f"Nothing is done yet. It would mean: {summary(plan)}.")
         _show(plan)
         changes = sum(each.change != "skipped" for each in plan)
-        if st.button(f"Unpack {words.plural(changes, 'thing')}", type="primary", key="unpack", disabled=not changes):
+        with st.container(horizontal=True):
+            label = f"Unpack {words.plural(changes, 'thing')}"
+            pressed = st.button(label, type="primary", key="unpack", disabled=not changes)
+            parts.command_lines(copy_as.system.unpack(given.name, replace=replace))
+        if pressed:
             with st.spinner("Unpacking …"):
                 done = services.packing.unpack(path, replace=replace, author=user.name)
             parts.toast_later(f"Unpacked: {summary(done)}.")

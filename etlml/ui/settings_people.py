@@ -9,7 +9,7 @@ from etlml.clock import utc_now
 from etlml.documents import Role
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import frame, lists, parts
+from etlml.ui import copy_as, frame, lists, parts
 
 ROLES: Sequence[Role] = ("viewer", "editor", "operator", "admin")
 MAY: Sequence[tuple[str, Role]] = (
@@ -90,7 +90,10 @@ def _add(services: Services, user: Principal) -> None:
             key="user_password",
             autocomplete="new-password",
         )
-        if st.form_submit_button("Add", type="primary"):
+        with st.container(horizontal=True):
+            pressed = st.form_submit_button("Add", type="primary")
+            parts.command_lines(copy_as.people.add(name or "NAME", role))
+        if pressed:
             with parts.shown_errors():
                 services.users.create(name, password, role=role, author=user.name)
                 parts.toast_later(f"{name} can sign in.")
@@ -112,7 +115,13 @@ def _change(services: Services, user: Principal, user_id: str) -> None:
             help="At least 10 characters. They are signed out everywhere.",
         )
         changed = role != one.role or bool(password)
-        if st.button("Save", type="primary", key="user_save", disabled=not changed):
+        with st.container(horizontal=True):
+            pressed = st.button("Save", type="primary", key="user_save", disabled=not changed)
+            actions = {"Save": copy_as.people.change(one.name, role, password=bool(password))} if changed else {}
+            shut = copy_as.people.shut_out(one.name, disabled=not one.disabled)
+            actions |= {"Let in" if one.disabled else "Shut out": shut, "Delete": copy_as.people.delete(one.name)}
+            parts.command_lines(actions)
+        if pressed:
             services.users.update(
                 user_id,
                 role=role if role != one.role else None,
@@ -166,14 +175,18 @@ def _keys(services: Services, user: Principal) -> None:
             "Revoke",
             lambda: services.api_keys.delete(row_id, author=user.name),
             "Key revoked.",
+            commands=copy_as.people.revoke_key(row_id),
         )
     with st.expander("Create a key", icon=":material/key:"), st.form("key_form", border=False):
         name = st.text_input("Name", key="key_name", placeholder="nightly job")
         role = st.selectbox("Role", ROLES, index=1, key="key_role")
         days = st.number_input("Expires after (days)", 1, 3650, None, placeholder="never", key="key_days")
-        if st.form_submit_button("Create", type="primary"):
+        expires = now + timedelta(days=days) if days else None
+        with st.container(horizontal=True):
+            pressed = st.form_submit_button("Create", type="primary")
+            parts.command_lines(copy_as.people.create_key(name or "NAME", role, days, expires))
+        if pressed:
             with parts.shown_errors():
-                expires = now + timedelta(days=days) if days else None
                 _, key = services.api_keys.create(name, role=role, expires_at=expires, author=user.name)
                 st.success("Copy it now: it is not shown again.")
                 st.code(key, language="text")

@@ -8,8 +8,8 @@ from etlml.engine.retention import Freed
 from etlml.services import Services
 from etlml.services.preferences import Preferences
 from etlml.services.principals import Principal
+from etlml.ui import copy_as, lists, parts, settings_form
 from etlml.ui import format as words
-from etlml.ui import lists, parts, settings_form
 
 
 class Policy(NamedTuple):
@@ -80,6 +80,7 @@ def _free_now(services: Services, user: Principal, freed: Freed) -> None:
             "Free now",
             lambda: services.retention.apply(author=user.name),
             f"Removed {told}.",
+            commands=copy_as.settings.free_now(),
         )
 
 

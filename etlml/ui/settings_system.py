@@ -9,8 +9,8 @@ from etlml.services import Services
 from etlml.services.database import IndexFact
 from etlml.services.doctor import Check
 from etlml.services.principals import Principal
+from etlml.ui import copy_as, lists, parts, settings_pack
 from etlml.ui import format as words
-from etlml.ui import lists, parts, settings_pack
 from etlml.ui.looks import Tone
 
 DOTS = {"ok": "ok", "warn": "warn", "fail": "bad"}
@@ -119,7 +119,7 @@ def _indexes(services: Services, user: Principal) -> None:
             st.warning(
                 "Missing: " + ", ".join(f"{one.collection}.{one.name}" for one in missing), icon=":material/warning:"
             )
-            if user.permits("admin") and st.button("Create missing", type="primary", key="create_indexes"):
+            if user.permits("admin") and _asked_for_indexes():
                 with st.spinner("Creating …"), parts.shown_errors():
                     services.database.create_indexes(author=user.name)
                     _checks.clear()
@@ -135,17 +135,26 @@ def _indexes(services: Services, user: Principal) -> None:
         st.html(parts.table_html({f"{one.collection}.{one.name}": words.size(one.bytes) for one in largest}))
 
 
+def _asked_for_indexes() -> bool:
+    with st.container(horizontal=True):
+        pressed = st.button("Create missing", type="primary", key="create_indexes")
+        parts.command_lines(copy_as.system.create_indexes())
+    return pressed
+
+
 def _diagnostics(services: Services, user: Principal) -> None:
     parts.section(
         "Diagnostics bundle", "for whoever helps: versions, doctor, settings, sizes, the last log lines; no secrets"
     )
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")
-    st.download_button(
-        "Download diagnostics",
-        lambda: services.diagnostics.content(author=user.name),
-        file_name=f"etlml-diagnostics-{stamp}.zip",
-        mime="application/zip",
-        icon=":material/medical_information:",
-        on_click="ignore",
-        key="diagnostics",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download diagnostics",
+            lambda: services.diagnostics.content(author=user.name),
+            file_name=f"etlml-diagnostics-{stamp}.zip",
+            mime="application/zip",
+            icon=":material/medical_information:",
+            on_click="ignore",
+            key="diagnostics",
+        )
+        parts.command_lines({"Diagnostics": copy_as.system.diagnostics(), "Doctor": copy_as.system.doctor()})

@@ -72,7 +72,8 @@ class TestPipeline:
     def test_its_name_and_tabs_are_there(self, seeded: Services, open_page: Opens) -> None:
         app = open_page("pipeline.py", id="flights")
         assert not app.exception
-        assert [tab.label for tab in app.tabs][:5] == ["Build", "Runs", "Schedule", "YAML", "Versions"]
+        labels = [tab.label for tab in app.tabs]
+        assert labels[labels.index("Build") :][:5] == ["Build", "Runs", "Schedule", "YAML", "Versions"]
 
     @pytest.mark.parametrize("step", ["flights", "clean", "check", "save", "model"])
     def test_each_kind_of_step_has_a_form(self, seeded: Services, open_page: Opens, step: str) -> None:

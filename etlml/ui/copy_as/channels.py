@@ -19,6 +19,7 @@ def save(
     words = ["notify", stored or name, *(["--url", "-"] if url else [])]
     for flag, values in (("--events", events), ("--pipelines", pipelines), ("--tags", tags)):
         words += [flag, ",".join(values)] if values or stored else []
+    words += options(rename=name if stored not in (None, name) else None)
     body: dict[str, Any] = {"name": name, "events": list(events), "pipelines": list(pipelines), "tags": list(tags)}
     body |= {"url": FromEnvironment("CHANNEL_URL")} if url else {}
     place = path("notifications", stored) if stored else path("notifications")

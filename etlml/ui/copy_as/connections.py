@@ -26,12 +26,14 @@ def save(
     """
     fresh = dict(written or {})
     names = {field: text.removeprefix(_REFERENCE).rstrip("}") for field, text in secrets.items()} | fresh
-    words = ["connections", stored or name, *options(kind=kind, set=[pair(*item) for item in config.items()])]
-    words += options(secret=[f"{field}={secret}" for field, secret in names.items()], description=description)
+    fields = {field: value for field, value in config.items() if value is not None}
+    words = ["connections", stored or name, *options(kind=kind, set=[pair(*item) for item in fields.items()])]
+    words += options(secret=[f"{field}={secret}" for field, secret in names.items()])
+    words += options(description=description, rename=name if stored not in (None, name) else None)
     body = {
         "name": name,
         "kind": kind,
-        "config": dict(config),
+        "config": fields,
         "secrets": {field: f"{_REFERENCE}{secret}}}" for field, secret in names.items()},
         "description": description,
     }
