@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from etlml.errors import EtlmlError
+from etlml.services.logs import LogFigures
 from etlml.ui import (
     audit_view,
     frame,
@@ -19,6 +20,7 @@ from etlml.ui import (
     parts,
     place,
 )
+from etlml.ui.looks import LEVELS
 
 services, user = frame.services(), frame.current_user()
 LIVE, COUNTING = "2s", "0.5s"
@@ -55,7 +57,7 @@ def found_view(*, groups: bool) -> None:
             shown = log_lines.Shown(services, asked, wanted, stretch, level)
             shown.draw()
         with above:
-            figures = draw_figures(asked, wanted, stretch, level)
+            figures = draw_figures(asked, wanted, stretch, level, least="WARNING" if groups else "DEBUG")
         if not groups:
             shown.draw_foot(figures)
         counting = asked if not figures.is_complete else None
@@ -66,13 +68,17 @@ def found_view(*, groups: bool) -> None:
     found()
 
 
-def draw_figures(asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, level: str) -> Any:
+def draw_figures(
+    asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, level: str, *, least: str
+) -> LogFigures:
+    """The levels with their counts, and the chart of those that are shown: of ``least`` and above."""
     figures = log_counts.counted(services, asked, wanted, stretch)
     with st.container(horizontal=True, vertical_alignment="center", key="log_levels"):
         chosen = log_counts.levels(figures, level)
         if text := log_counts.said(figures):
             st.caption(text)
-    zoomed = log_volume.draw("log_volume", log_volume.chart_data(figures, chosen, stretch))
+    charted = max(chosen, least, key=LEVELS.index)
+    zoomed = log_volume.draw("log_volume", log_volume.chart_data(figures, charted, stretch))
     if zoomed is not None:
         log_range.zoom(zoomed)
         st.rerun()

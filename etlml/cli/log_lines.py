@@ -2,7 +2,10 @@
 
 import re
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from etlml.services import Services
 
 FOLLOW_PAUSE_S = 0.3
+BAR = 40  # letters of the longest bar
 LEVEL_COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red", "DEBUG": "bright_black"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -38,33 +42,40 @@ def of_run(run: str, *, level: str | None, step: str | None, limit: int, follow:
         typer.echo("It has logged nothing" + (" yet." if not finished else "."), err=True)
 
 
-def of_everything(*, since: str | None, groups: bool, follow: bool, as_json: bool, limit: int, **filters: Any) -> None:
-    """What everything logged, oldest first; ``follow`` until it is interrupted."""
+@contextmanager
+def opened(asked: Mapping[str, Any]) -> Iterator[tuple["Services", dict[str, Any]]]:
+    """The services, and the filters as they take them: full ids, real times."""
+    from etlml.cli.runs import full_id
     from etlml.cli.session import services
 
-    filters["step_id"] = filters.pop("step")
-    filters["since"] = moment(since) if since else None
-    with services() as opened:
-        if groups:
-            _groups(opened, filters, limit=limit, as_json=as_json)
-            return
-        last: str | None = None
-        for entry in reversed(opened.logs.query(**filters, limit=limit).items):
+    filters = {name: asked[name] for name in ("level", "q", "regex", "source")}
+    filters |= {name: moment(asked[name], f"--{name}") if asked[name] else None for name in ("since", "until")}
+    with services() as found:
+        filters["run_id"] = full_id(found, asked["run"]) if asked["run"] else None
+        filters["pipeline_id"] = found.pipelines.get(asked["pipeline"]).id if asked["pipeline"] else None
+        yield found, {**filters, "step_id": asked["step"]}
+
+
+def of_everything(services: "Services", filters: dict[str, Any], *, follow: bool, as_json: bool, limit: int) -> None:
+    """The lines that fit, oldest first; ``follow`` until it is interrupted."""
+    last: str | None = None
+    for entry in reversed(services.logs.query(**filters, limit=limit).items):
+        print_entry(entry, as_json=as_json)
+        last = entry.id
+    if last is None and not follow:
+        typer.echo("Nothing was logged that fits.", err=True)
+    while follow:
+        time.sleep(FOLLOW_PAUSE_S)
+        for entry in services.logs.tail(after=last, limit=limit, **filters):
             print_entry(entry, as_json=as_json)
             last = entry.id
-        if last is None and not follow:
-            typer.echo("Nothing was logged that fits.", err=True)
-        while follow:
-            time.sleep(FOLLOW_PAUSE_S)
-            for entry in opened.logs.tail(after=last, limit=limit, **filters):
-                print_entry(entry, as_json=as_json)
-                last = entry.id
 
 
-def _groups(opened: "Services", filters: dict[str, Any], *, limit: int, as_json: bool) -> None:
+def groups(services: "Services", filters: dict[str, Any], *, limit: int, as_json: bool) -> None:
+    """Equal warnings and errors with their number."""
     from etlml.cli.output import local, print_json, print_table
 
-    found = opened.logs.groups(**filters, limit=limit)
+    found = services.logs.groups(**filters, limit=limit)
     if as_json:
         print_json([each._asdict() for each in found])
         return
@@ -72,7 +83,44 @@ def _groups(opened: "Services", filters: dict[str, Any], *, limit: int, as_json:
     print_table(["LINES", "LEVEL", "SOURCE", "LAST", "PROBLEM"], rows, empty="No warnings and no errors.")
 
 
-def moment(text: str) -> datetime:
+def histogram(services: "Services", filters: dict[str, Any], *, buckets: int, as_json: bool) -> None:
+    """Lines over time by level, counted to the end."""
+    from etlml.cli.output import local, print_json, print_table
+
+    level, until = filters.pop("level"), filters.pop("until") or datetime.now(UTC)
+    since = filters.pop("since") or until - timedelta(days=1)
+    if since >= until:
+        raise typer.BadParameter("It lies before --since.", param_hint="--until")
+    found = services.logs.volume(since, until, buckets=buckets, **filters)
+    while not found.is_complete:
+        found = services.logs.volume(since, until, buckets=buckets, so_far=found, **filters)
+    table = found.table(level)
+    if as_json:
+        print_json([{"at": at, "levels": levels} for at, levels in table.items()])
+        return
+    most = max((sum(levels.values()) for levels in table.values()), default=1)
+    rows, at = [], found.since
+    while at < until:
+        levels = table.get(at, {})
+        lines, bad = sum(levels.values()), levels.get("ERROR", 0) + levels.get("CRITICAL", 0)
+        bar = "█" * -(-BAR * lines // most)
+        rows.append((local(at), f"{lines:,}", f"{levels.get('WARNING', 0):,}", f"{bad:,}", bar))
+        at += found.width
+    print_table(["FROM", "LINES", "WARNINGS", "ERRORS", ""], rows, empty="Nothing was logged that fits.")
+
+
+def save(services: "Services", filters: dict[str, Any], path: Path) -> None:
+    """Every line that fits, oldest first, as a file."""
+    packed = path.suffix == ".gz"
+    form = "jsonl" if Path(path.stem if packed else path.name).suffix in (".jsonl", ".ndjson") else "text"
+    pieces = services.logs.export(form=form, packed=packed, **filters)  # type: ignore[arg-type]
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+    typer.echo(f"Saved to {path}", err=True)
+
+
+def moment(text: str, option: str = "--since") -> datetime:
     """A time as it is written on a command line: ``2h`` ago, or ISO 8601 in local time.
 
     Raises:
@@ -84,7 +132,7 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"{text!r} is no time. Write 30m, 2h, 7d or 2026-11-22T14:00.", param_hint="--since"
+            f"{text!r} is no time. Write 30m, 2h, 7d or 2026-11-22T14:00.", param_hint=option
         ) from None
 
 

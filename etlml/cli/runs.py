@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli import comparing
+from etlml.cli import comparing, log_command
 from etlml.cli.options import Json, Limit, RunIds, Wait
 
 if TYPE_CHECKING:
@@ -12,12 +12,11 @@ if TYPE_CHECKING:
 
 STATUSES = ["pending", "running", "success", "failed", "cancelled", "missed"]
 TRIGGERS = ["manual", "schedule", "api", "backfill", "retry", "webhook", "file", "pipeline"]
-LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (runs, logs, cancel, retry):
+    for command in (runs, log_command.logs, cancel, retry):
         app.command()(command)
     comparing.register(app)
 
@@ -94,36 +93,6 @@ def runs(
         rows,
         empty="No runs yet. Start one: etlml run NAME",
     )
-
-
-def logs(
-    run: Annotated[str | None, typer.Argument(help="A run's id, or how it begins; --all for everything.")] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the run ends; with --all until Ctrl-C.")
-    ] = False,
-    level: Annotated[str | None, typer.Option(help="Only lines of this level and above.")] = None,
-    step: Annotated[str | None, typer.Option(help="Only lines of this step.")] = None,
-    limit: Limit = 200,
-    as_json: Json = False,
-    everything: Annotated[bool, typer.Option("--all", help="Lines of everything, not of one run.")] = False,
-    q: Annotated[str | None, typer.Option("--q", help="With --all: only lines that contain this text.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="With --all: from then on, such as 2h, 7d or 2026-11-22T14:00.")
-    ] = None,
-    groups: Annotated[bool, typer.Option("--groups", help="With --all: count equal warnings and errors.")] = False,
-) -> None:
-    """Print what a run logged, or everything did, oldest first; with -f until it ends."""
-    from etlml.cli import log_lines
-
-    level = one_of(LEVELS, level, "--level")
-    if everything == (run is not None):
-        raise typer.BadParameter("Name a run, or give --all.", param_hint="RUN")
-    if run is None:
-        log_lines.of_everything(
-            level=level, step=step, q=q, since=since, limit=limit, groups=groups, follow=follow, as_json=as_json
-        )
-    else:
-        log_lines.of_run(run, level=level, step=step, limit=limit, follow=follow, as_json=as_json)
 
 
 def cancel(runs: RunIds) -> None:

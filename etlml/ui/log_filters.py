@@ -20,7 +20,9 @@ def draw(services: Services, *, live: bool) -> dict[str, Any]:
         regex = st.toggle("Pattern", key="regex", bind="query-params", help="The text is a regular expression.")
         log_range.pick()
         _more(services, names)
-        if live and log_range.fixed() is None:
+        if log_range.fixed() is not None:
+            log_range.ways_out()
+        elif live:
             log_live.button()
     chosen = {key: str(st.session_state.get(key) or "").strip() for key in _FILTER_KEYS}
     _chips(chosen)
@@ -58,17 +60,11 @@ def _text(label: str, placeholder: str, *, key: str, icon: str) -> None:
 def _chips(chosen: Mapping[str, str]) -> None:
     """What is on, each with a way to take it away; nothing while nothing is."""
     on = {key: value for key, value in chosen.items() if value}
-    zoomed = log_range.fixed()
-    if not on and zoomed is None:
+    if not on:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="log_chips", gap="small"):
         for key, value in on.items():
             _chip(f"{_CHIPS[key]}: {value[-12:] if key == 'run' else value}", key, _without(key))
-        if zoomed is not None:
-            _chip(zoomed.words(), "time", log_range.forget)
-            st.button(
-                "Zoom out", icon=":material/zoom_out:", key="log_zoom_out", type="tertiary", on_click=log_range.zoom_out
-            )
         if len(on) > 1:
             st.button("Clear all", key="log_clear", type="tertiary", on_click=_without(*on))
         if chosen["run"]:

@@ -34,7 +34,7 @@ class Shown:
         if self._cursor and not _CURSOR.fullmatch(self._cursor):
             place.set_params(**{pager.PARAM: None})
             self._cursor = None
-        self._below = st.container()
+        self._below = st.container(key="log_lines")
         self._page: Page[Any] | None = None
 
     def draw(self) -> None:

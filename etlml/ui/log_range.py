@@ -82,21 +82,40 @@ def _between() -> None:
             st.rerun()
 
 
+def ways_out() -> None:
+    """Where a stretch is shown: wider again, and back to now."""
+    st.button(
+        "Zoom out", icon=":material/zoom_out:", key="log_zoom_out", on_click=zoom_out, help="The time shown before."
+    )
+    st.button("To now", icon=":material/last_page:", key="log_now", on_click=forget, help="Back to the newest lines.")
+
+
 def zoom(into: Stretch) -> None:
     """Look at that stretch; ``zoom_out`` leads back."""
     trail: list[tuple[str, str]] = st.session_state.setdefault(_TRAIL, [])
     trail.append((place.param("from"), place.param("to")))
-    place.set_params(**{pager.PARAM: None, "from": log_live.written(into.since), "to": log_live.written(into.until)})
+    _look(log_live.written(into.since), log_live.written(into.until))
 
 
 def zoom_out() -> None:
     """Look at what was shown before the last zoom."""
     trail: list[tuple[str, str]] = st.session_state.get(_TRAIL, [])
+    while trail and trail[-1] == (place.param("from"), place.param("to")):  # the browser's Back led here
+        trail.pop()
     since, until = trail.pop() if trail else ("", "")
-    place.set_params(**{"from": since or None, "to": until or None})
+    _look(since, until)
 
 
 def forget() -> None:
     """Look at the chosen span up to now."""
     st.session_state.pop(_TRAIL, None)
     place.set_params(**{"from": None, "to": None, log_live.PARAM: None, pager.PARAM: None})
+
+
+def _look(since: str, until: str) -> None:
+    """Both at once, so that the browser's Back undoes both."""
+    place.set_params(**{pager.PARAM: None})
+    if since and until:
+        st.query_params.update({"from": since, "to": until})
+    else:
+        place.set_params(**{"from": None, "to": None})

@@ -50,9 +50,10 @@ def _line(entry: LogEntry, zone: tzinfo | None, query: str, linked: bool) -> str
         more = rest.count("\n") + 1
         summary = "1 more line" if more == 1 else f"{more} more lines"
         message += f"<details><summary>{summary}</summary>{_marked(rest, query)}</details>"
+    at = f'datetime="{entry.ts:%Y-%m-%dT%H:%M:%S.%fZ}" title="{words.exact(entry.ts, zone)}"'
     return (
         f'<div class="tone-{LEVEL_TONE[entry.level]}" data-line="{html.escape(entry.id)}">'
-        f'<time title="{words.exact(entry.ts, zone)}">{words.clock_time(entry.ts, zone)}</time>'
+        f"<time {at}>{words.clock_time(entry.ts, zone)}</time>"
         f'<span class="lv">{entry.level}</span>{_source(entry, linked)}<span class="msg">{message}</span>'
         + ('<button class="copy" title="Copy this line" aria-label="Copy this line"></button>' if linked else "")
         + "</div>"

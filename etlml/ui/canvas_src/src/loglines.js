@@ -1,6 +1,7 @@
 // Log lines stay as the reader left them while new ones come: what is unfolded stays so, and who has scrolled up keeps the place.
 // A line is copied by its button.
 const FOOT = 24
+const TO_NEWEST = ".st-key-log_new_lines, .st-key-log_resume, .st-key-log_now"
 const state = { open: new Set(), anchor: null }
 
 const logOf = () => document.querySelector(".log")
@@ -30,7 +31,7 @@ function textOf(line) {
   const read = selector => line.querySelector(selector)?.textContent || ""
   const message = line.querySelector(".msg").cloneNode(true)
   for (const summary of message.querySelectorAll("summary")) summary.replaceWith("\n")
-  return [line.querySelector("time").title, read(".lv"), read(".src"), message.textContent].join(" ")
+  return [line.querySelector("time").dateTime, read(".lv"), read(".src"), message.textContent].join(" ")
 }
 
 async function copy(button) {
@@ -58,6 +59,7 @@ export function watch() {
   const onClick = event => {
     const button = event.target.closest?.(".log .copy")
     if (button) copy(button)
+    if (event.target.closest?.(TO_NEWEST)) state.anchor = null
   }
   const observer = new MutationObserver(restore)
   observer.observe(document.querySelector("[data-testid=stMain]") || document.body, { childList: true, subtree: true })
