@@ -8,6 +8,7 @@ from etlml.errors import EtlmlError
 from etlml.services.logs import LogFigures
 from etlml.ui import (
     audit_view,
+    copy_as,
     frame,
     log_counts,
     log_filters,
@@ -93,6 +94,7 @@ def draw_groups(wanted: dict[str, Any], stretch: log_range.Stretch, level: str) 
             log_groups.draw_one(services, place.param("group"), found, chosen)
         else:
             log_groups.draw(found)
+            parts.command_lines(copy_as.logs.groups(chosen))
 
 
 parts.head("Logs")

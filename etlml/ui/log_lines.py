@@ -134,8 +134,10 @@ class Shown:
             )
             number = f"All {every:,} lines" if figures.is_complete else "All that fit"
             st.html(log_view.link_html(log_export.url(filters, packed=packed), number + (" (gzip)" if packed else "")))
-        search, export = copy_as.logs.search(filters), copy_as.logs.export(filters, packed=packed)
-        parts.command_lines({"Search": search, "Download": export})
+        logs = copy_as.logs
+        parts.command_lines(
+            {"Search": logs.search(filters), "Count": logs.volume(filters), "Save": logs.export(filters, packed=packed)}
+        )
 
 
 def _resume() -> None:

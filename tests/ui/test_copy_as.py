@@ -82,6 +82,7 @@ EXAMPLES: dict[str, list[Action]] = {
     "validations.delete": [validations.delete(["v1"])],
     "logs.search": [logs.search(FILTERS), logs.search({"run_id": "r1", "step_id": "s"}), logs.search({})],
     "logs.groups": [logs.groups(FILTERS)],
+    "logs.volume": [logs.volume(FILTERS)],
     "logs.export": [logs.export(FILTERS, packed=True), logs.export({})],
     "connections.save": [
         connections.save("shop", "http", {"url": ODD, "port": 1}, {"user": "${secret.U}"}, written={"token": "T"}),

@@ -1,15 +1,13 @@
-"""Log lines: searched, grouped, saved as a file."""
+"""Log lines: searched, counted, grouped, saved as a file."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from etlml.ui.copy_as.action import Action, Request, action, options, path, query
 
-ON_THE_COMMAND_LINE = ("level", "q", "since")
-
 
 def search(filters: Mapping[str, Any]) -> Action:
-    """The lines that fit; the command line knows level, text and since when, REST every filter of GET /logs."""
+    """The lines that fit."""
     return action(_words(filters), Request("GET", path("logs"), query=query(**filters)))
 
 
@@ -18,16 +16,21 @@ def groups(filters: Mapping[str, Any]) -> Action:
     return action([*_words(filters), "--groups"], Request("GET", path("logs", "groups"), query=query(**filters)))
 
 
+def volume(filters: Mapping[str, Any]) -> Action:
+    """How many there are over time, by level."""
+    return action([*_words(filters), "--histogram"], Request("GET", path("logs", "volume"), query=query(**filters)))
+
+
 def export(filters: Mapping[str, Any], *, packed: bool = False) -> Action:
-    """Every line that fits as a file; on the command line, the newest thousand."""
+    """Every line that fits as a file."""
     file = "etlml.log.gz" if packed else "etlml.log"
     asked = Request("GET", path("logs", "export"), query=query(**filters, gzip=packed), saves=file)
-    return action([*_words(filters), "--limit", "1000"], asked)
+    return action([*_words(filters), "--output", file], asked)
 
 
 def _words(filters: Mapping[str, Any]) -> list[str]:
     """``etlml logs``: of one run where the filters name it, else of everything."""
-    if run := filters.get("run_id"):
-        return ["logs", str(run), *options(level=filters.get("level"), step=filters.get("step_id"))]
-    known = {name: value for name, value in query(**filters).items() if name in ON_THE_COMMAND_LINE}
-    return ["logs", "--all", *options(**known)]
+    given = query(**filters)
+    known = {name: given.get(name) for name in ("level", "source", "q", "since", "until")}
+    named = options(pipeline=given.get("pipeline_id"), step=given.get("step_id"), regex=bool(filters.get("regex")))
+    return ["logs", given.get("run_id", "--all"), *options(**known), *named]
