@@ -1,4 +1,4 @@
-"""Sizes as people write and read them: decimal units everywhere, 1 GB is 1,000,000,000 bytes. Pure functions."""
+"""Sizes and numbers as people write and read them: decimal units everywhere, 1 GB is 1,000,000,000 bytes. Pure functions."""
 
 import re
 from typing import Any
@@ -32,3 +32,8 @@ def size(value: float) -> str:
 def decimal(text: str) -> str:
     """A message of another program with its binary sizes in our units: ``1.0 GiB used`` becomes ``1.1 GB used``."""
     return _BINARY.sub(lambda found: size(parse_bytes(found[0])), text)
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """``1 step``, ``3 steps``."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

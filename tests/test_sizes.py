@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from etlml.sizes import decimal, parse_bytes, size
+from etlml.sizes import decimal, parse_bytes, plural, size
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +46,11 @@ def test_no_message_of_ours_has_a_binary_unit() -> None:
         if shown.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns", "text"),
+    [(0, None, "0 warnings"), (1, None, "1 warning"), (1234, None, "1,234 warnings"), (2, "alarms", "2 alarms")],
+)
+def test_a_noun_agrees_with_its_number(number: int, nouns: str | None, text: str) -> None:
+    assert plural(number, "warning", nouns) == text

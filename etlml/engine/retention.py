@@ -18,7 +18,7 @@ from etlml.clock import Clock
 from etlml.documents import Document
 from etlml.engine import leftovers
 from etlml.engine.preferences import preferences
-from etlml.sizes import size
+from etlml.sizes import plural, size
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
@@ -99,10 +99,13 @@ class Retention:
         if policy.log_max_lines is not None:
             self._store.logs.delete_beyond(policy.log_max_lines)
         if plan.audit_entries:
-            LOG.info("Retention removed %d entries of the audit.", plan.audit_entries)
+            LOG.info("Retention removed %s of the audit.", plural(plan.audit_entries, "entry", "entries"))
         if plan.runs or plan.checkpoints:
             LOG.info(
-                "Retention freed %d runs and %d cached results, %s.", plan.runs, plan.checkpoints, size(plan.bytes)
+                "Retention freed %s and %s, %s.",
+                plural(plan.runs, "run"),
+                plural(plan.checkpoints, "cached result"),
+                size(plan.bytes),
             )
         return plan
 

@@ -25,7 +25,7 @@ from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
 from etlml.redaction import redacted, without_secrets
 from etlml.settings import MOST_SLOTS, Settings, environment_secret
-from etlml.sizes import size
+from etlml.sizes import plural, size
 from etlml.steps.base import Tracker
 from etlml.steps.templating import References, run_references
 
@@ -136,7 +136,7 @@ class RunWorker:
         limits = preferences(self._store, WorkerLimits).in_force(self._settings)
         if limits == self._limits:
             return
-        LOG.info("Worker %s now has %d slots and %s a run.", self.id, limits.slots, size(limits.run_memory))
+        LOG.info("Worker %s now has %s and %s a run.", self.id, plural(limits.slots, "slot"), size(limits.run_memory))
         self._limits = limits
         self._databases.resize(limits.run_memory)
         self._slots.resize(limits.slots)
@@ -295,10 +295,10 @@ def _log_end(run: Run) -> None:
         )
     else:
         LOG.info(
-            "Run of %s ended in %s: %s, %d warnings.",
+            "Run of %s ended in %s: %s, %s.",
             run.pipeline_name,
             seconds,
             run.status,
-            run.warnings,
+            plural(run.warnings, "warning"),
             extra=_about(run),
         )

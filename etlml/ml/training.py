@@ -27,6 +27,7 @@ from etlml.ml.record import as_json, environment, fingerprint_of, signature
 from etlml.ml.splitting import folds, split
 from etlml.ml.target import target_of
 from etlml.ml.values import Frame
+from etlml.sizes import plural
 
 TRAIN_METRICS = ("accuracy", "f1_score", "log_loss", "r2", "mae", "rmse")
 
@@ -273,7 +274,7 @@ class _Training:
         without = self.rows - len(self.target.rows)
         if without:
             self.progress.log(
-                "INFO", f"{without} of {self.rows} rows have no value of {self.target.name!r} and are left out."
+                "INFO", f"Left out {without:,} of {plural(self.rows, 'row')}, without a value of {self.target.name!r}."
             )
         if self.target.classes is not None:
             counts = np.bincount(self.target.values.astype(np.int64))

@@ -9,6 +9,7 @@ from pydantic import Field
 from etlml.compute.relation import Relation
 from etlml.compute.schema import Schema
 from etlml.documents import Validation
+from etlml.sizes import plural
 from etlml.steps.base import StepConfig, StepContext, StepResult
 from etlml.validation.outcome import broken_rules
 from etlml.validation.profile import profile_of
@@ -74,7 +75,7 @@ def _without(broken: Sequence[Rule], outcome: Validation, relation: Relation, co
     row_rules = [rule for rule in broken if isinstance(rule, RowRule)]
     found = set_aside(row_rules, relation, context.session, name=context.step_id)
     outcome.quarantine = found.as_json(context.folder)
-    context.log("WARNING", f"{found.rows:,} of {outcome.row_count:,} rows were set aside in {found.path.name}.")
+    context.log("WARNING", f"Set aside {found.rows:,} of {plural(outcome.row_count, 'row')} in {found.path.name}.")
     # In a file of its own: a run that resumes after this step must find these rows, not its input's.
     return context.checkpoint(found.rest)
 

@@ -11,6 +11,7 @@ from typing import Any
 from etlml.documents import LogEntry, LogLevel
 from etlml.errors import EtlmlError
 from etlml.redaction import redacted, redacted_document
+from etlml.sizes import plural
 from etlml.store.logs import LogStore
 
 CAPACITY = 20_000  # lines that wait in memory while MongoDB is away; beyond that the oldest are dropped and counted
@@ -141,7 +142,7 @@ def log_entry(record: logging.LogRecord, source: str) -> LogEntry:
 
 def _note_of_dropped(dropped: int, batch: list[LogEntry], source: str) -> LogEntry:
     at = batch[0].ts if batch else datetime.fromtimestamp(time.time(), UTC)
-    message = f"{dropped:,} log lines from before this one were dropped, for MongoDB was away for too long."
+    message = f"Dropped {plural(dropped, 'log line')} from before this one, for MongoDB was away for too long."
     return LogEntry(
         ts=at, level="WARNING", source=source, logger=__name__, message=message, fields={"dropped": dropped}
     )

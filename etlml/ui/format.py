@@ -5,6 +5,8 @@ from typing import Any
 
 from etlml import sizes
 
+plural = sizes.plural
+
 MISSING = "–"
 _COUNT_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k"))
 _AGO_UNITS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
@@ -135,8 +137,3 @@ def clock_time(moment: datetime | None, zone: tzinfo | None) -> str:
         return MISSING
     local = moment.astimezone(zone)
     return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
-
-
-def plural(number: int, noun: str, nouns: str | None = None) -> str:
-    """``1 step``, ``3 steps``."""
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
