@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,10 +17,15 @@ SOURCES = sorted(
 )
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def names_used(path: Path) -> set[str]:
     """``module.attribute`` of every attribute read, and ``module.name`` of every import."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found.add(f"{node.value.id}.{node.attr}")
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -42,7 +48,7 @@ def test_no_date_is_written_as_only_some_systems_can() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [path for path in SOURCES if not ast.get_docstring(tree_of(path))]
     assert [str(path.relative_to(ROOT)) for path in silent if path.stat().st_size] == []
 
 
@@ -57,7 +63,7 @@ def test_help_of_the_command_line_loads_nothing_heavy() -> None:
 def test_docstrings_describe_only_parameters_that_are_there() -> None:
     wrong = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 described = re.search(r"^Args:\n((?:    .*\n?)+)", ast.get_docstring(node) or "", re.M)
                 known = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}

@@ -93,6 +93,7 @@ def test_experiments_are_ranked_by_a_metric(etlml: Etlml) -> None:
     assert "No experiment has the metric 'f2'" in etlml("experiments", "--best", "f2").err
 
 
+@pytest.mark.slow
 def test_an_experiment_is_shown_stopped_and_its_model_changed(etlml: Etlml, people: Path, tmp_path: Path) -> None:
     from etlml.cli.session import services
 
