@@ -14,7 +14,7 @@ PROMINENT = frozenset(
     {"target", "features", "register_as", "on_failure", "mode", "keys"}
 )  # shown although they may be left out
 _LONG_NAMES = frozenset({"query", "code", "sql", "where", "description"})
-_WORDS = {"id": "ID", "sql": "SQL", "by": "By", "url": "URL", "csv": "CSV"}
+_WORDS = {"id": "ID", "cv": "Cross-validation folds", "sql": "SQL", "by": "By", "url": "URL", "csv": "CSV"}
 _HELP = {
     "source": "Where the rows come from.",
     "sink": "Where the rows go.",

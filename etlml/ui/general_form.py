@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from etlml.documents import PipelineDraft
-from etlml.ui import forms
 from etlml.ui.fields import parsed_scalar, shown_scalar
+from etlml.ui.forms import pairs
 
 
 def about(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
@@ -42,36 +42,13 @@ def about(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
 
 
 def params(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
-    """Parameters with their defaults as they stand in the table now."""
-    import pandas as pd
+    """Parameters with their defaults as they stand in the form now."""
+    base: dict[str, Any] = st.session_state.setdefault(f"{key}.params.base", dict(document.params))
+    nested = {name: value for name, value in base.items() if isinstance(value, dict | list)}
+    texts = {name: shown_scalar(value) for name, value in base.items() if name not in nested}
+    now = pairs.draw(f"{key}.params", texts, pairs.Look("parameter"), off=off)
+    return nested | {name: base[name] if texts.get(name) == text else _default(text) for name, text in now.items()}
 
-    base = st.session_state.setdefault(f"{key}.params.base", dict(document.params))
-    plain = {name: value for name, value in base.items() if not isinstance(value, dict | list)}
-    frame = pd.DataFrame(
-        {"name": list(plain), "value": [shown_scalar(value) for value in plain.values()]}, dtype="string"
-    )
-    config = {
-        "name": st.column_config.TextColumn("Name", required=True),
-        "value": st.column_config.TextColumn("Default"),
-    }
-    edited = st.data_editor(
-        frame,
-        num_rows="dynamic",
-        hide_index=True,
-        key=f"{key}.params",
-        disabled=off,
-        column_config=config,
-        height="content",
-    )
-    pairs = ((row.name, row.value) for row in edited.itertuples(index=False))
-    given = {
-        str(name): None if forms.missing(value) else parsed_scalar(str(value))
-        for name, value in pairs
-        if not forms.missing(name) and str(name).strip()
-    }
-    texts = {
-        name: str(base[name])
-        for name in given
-        if isinstance(base.get(name), str) and shown_scalar(base[name]) == shown_scalar(given[name])
-    }
-    return {**{name: value for name, value in base.items() if isinstance(value, dict | list)}, **given, **texts}
+
+def _default(text: str) -> Any:
+    return parsed_scalar(text) if text else None

@@ -8,6 +8,7 @@ import streamlit as st
 
 from etlml.ui import fields as spec
 from etlml.ui.fields import FormField, Variant
+from etlml.ui.forms.pairs import plain
 from etlml.ui.forms.surroundings import Surroundings, Values
 
 DrawFields = Callable[[Sequence[FormField], Mapping[str, Any], Surroundings], Values]
@@ -66,7 +67,7 @@ def draw(
 def _card(draw_fields: DrawFields, card: _Card) -> Values:
     one, variant, item, around = card.one, card.variant, card.items[card.at], card.around
     off = item.get("enabled", True) is False
-    words = f":small[{_plain(spec.summary(variant, item))}]"
+    words = f":small[{plain(spec.summary(variant, item))}]"
     title = f"**{card.at + 1} · {spec.label(variant.tag)}**  {'(off) ' if off else ''}{words}"
     open_ = len(card.items) == 1 or st.session_state.get(_OPEN) == (_stem(around.key), card.at)
     with st.expander(title, expanded=open_, key=f"{card.key}.card"):
@@ -132,11 +133,6 @@ def _open_next(key: str, at: int | None) -> None:
 def _stem(key: str) -> str:
     """A form's key without the number that goes up when it is drawn anew."""
     return ".".join(key.split(".")[:2])
-
-
-def _plain(text: str) -> str:
-    """A text that Markdown leaves as it is."""
-    return "".join(f"\\{letter}" if letter in "*_`[]:$~#|<>" else letter for letter in text)
 
 
 def _adder(one: FormField, items: list[Values], around: Surroundings, change: Callable[..., None]) -> None:

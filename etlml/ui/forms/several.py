@@ -7,8 +7,11 @@ import streamlit as st
 
 from etlml.ui import fields as spec
 from etlml.ui.fields import FormField
+from etlml.ui.forms import pairs
 from etlml.ui.forms.single import common
 from etlml.ui.forms.surroundings import TYPES, Surroundings, offered
+
+_NOUNS: Mapping[str, str] = {"columns": "column", "parameters": "parameter", "values": "value", "types": "column"}
 
 
 def chosen(one: FormField, value: Any, around: Surroundings) -> Any:
@@ -35,46 +38,21 @@ def chosen(one: FormField, value: Any, around: Surroundings) -> Any:
 
 
 def named(one: FormField, value: Any, around: Surroundings) -> Any:
-    """Names with a value each, as a table."""
-    import pandas as pd
-
+    """Names with a value each."""
     if any(isinstance(v, dict | list) for v in (value or {}).values()):
         return as_yaml(one, value, around)
-    base = st.session_state.setdefault(f"{around.key}.base", dict(value or {}))
-    frame = pd.DataFrame({"name": list(base), "value": [spec.shown_scalar(v) for v in base.values()]}, dtype="string")
+    begun: dict[str, Any] = st.session_state.setdefault(f"{around.key}.base", dict(value or {}))
     st.caption(one.label, help=one.help or None)
-    edited = st.data_editor(
-        frame,
-        num_rows="dynamic",
-        hide_index=True,
-        column_config=_columns_of(one, base, around),
-        key=around.key,
-        disabled=around.disabled,
-        height="content",
-    )
     parse = str if one.edits or one.picks else spec.parsed_scalar
-    pairs = ((row.name, row.value) for row in edited.itertuples(index=False))
-    return {
-        str(name): parse("" if missing(v) else str(v)) for name, v in pairs if not missing(name) and str(name).strip()
-    }
-
-
-def _columns_of(one: FormField, base: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
-    names = {"column": "Column", "": "Name"}.get(one.key_picks, "Name")
-    values = {"expression": "Expression", "": "Value"}.get(one.edits, "Value")
-    config: dict[str, Any] = {
-        "name": st.column_config.TextColumn(names, required=True, width="small"),
-        "value": st.column_config.TextColumn(values, width="medium"),
-    }
-    if one.picks == "type":
-        config["value"] = st.column_config.SelectboxColumn(
-            "Type", options=sorted({*TYPES, *map(str, base.values())}), required=True
-        )
-    if one.key_picks == "column" and around.columns:
-        config["name"] = st.column_config.SelectboxColumn(
-            "Column", options=list(dict.fromkeys([*around.columns, *base])), required=True
-        )
-    return config
+    look = pairs.Look(
+        name={"column": "column"}.get(one.key_picks, _NOUNS.get(one.name, "name")),
+        names=around.columns if one.key_picks == "column" else (),
+        values=TYPES if one.picks == "type" else (),
+        long=bool(one.edits),
+    )
+    texts = {str(name): spec.shown_scalar(v) for name, v in begun.items()}
+    now = pairs.draw(around.key, texts, look, off=around.disabled)
+    return {name: begun[name] if texts.get(name) == text else parse(text) for name, text in now.items()}
 
 
 def missing(cell: Any) -> bool:
