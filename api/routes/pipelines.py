@@ -45,6 +45,12 @@ class NameRequest(Request):
     name: str
 
 
+class FileRequest(NameRequest):
+    """A new pipeline's name, and the data file that it reads."""
+
+    path: str = Field(min_length=1, description="As GET /files gives it.")
+
+
 @router.get("")
 def list_pipelines(
     services: Use,
@@ -79,6 +85,20 @@ def create_from_template(
 ) -> Pipeline:
     """Make a pipeline of a template of GET /templates."""
     document = template(key).document(body.name)
+    pipeline = once.create_at(
+        "pipelines",
+        get=services.pipelines.get,
+        create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
+    )
+    return tagged(response, pipeline)
+
+
+@router.post("/from-file", status_code=201)
+def create_from_file(
+    services: Use, editor: Editor, body: FileRequest, once: Repeatable, response: Response
+) -> Pipeline:
+    """Make a pipeline that reads a data file."""
+    document = {**services.data_files.reader(body.path), "name": body.name}
     pipeline = once.create_at(
         "pipelines",
         get=services.pipelines.get,

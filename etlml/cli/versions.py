@@ -81,21 +81,27 @@ def new(
     name: Annotated[str, typer.Argument(help="The new pipeline's name.")],
     template: Annotated[str | None, typer.Option(metavar="TEMPLATE", help="Begin with this template.")] = None,
     like: Annotated[str | None, typer.Option(metavar="PIPELINE", help="Begin as a copy of this pipeline.")] = None,
+    file: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Begin with a step that reads this data file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a pipeline: without steps, from a template, or as a copy of another one (without its schedule)."""
+    """Make a pipeline: without steps, from a template or a data file, or as a copy of another one (without its schedule)."""
     from etlml.cli.output import print_json
     from etlml.cli.session import services
     from etlml.services.starters import template as template_of
+    from etlml.sizes import plural
 
-    if template is not None and like is not None:
-        raise typer.BadParameter("Choose one of --template and --like.")
+    if sum(each is not None for each in (template, like, file)) > 1:
+        raise typer.BadParameter("Choose one of --template, --like and --file.")
     with services() as opened:
         if like is not None:
             made = opened.pipelines.copy(like, name)
+        elif file is not None:
+            made = opened.pipelines.create({**opened.data_files.reader(file), "name": name})
         else:
             made = opened.pipelines.create(template_of(template).document(name) if template else {"name": name})
-    print_json(made) if as_json else typer.echo(f"Made {made.name}, with {len(made.steps)} steps.")
+    print_json(made) if as_json else typer.echo(f"Made {made.name}, with {plural(len(made.steps), 'step')}.")
 
 
 def _diff_json(changed: "VersionDiff") -> dict[str, Any]:

@@ -40,6 +40,11 @@ class FileKind:
     packing: str | None = None
 
 
+def known_extensions() -> set[str]:
+    """What the name of a file that can be read ends with."""
+    return {*_FORMATS, *PACKINGS}
+
+
 def kind_of(path: Path, given: Format | None = None, *, field: str) -> FileKind:
     """The kind of a file by its name; ``given`` overrules the format.
 

@@ -1,6 +1,7 @@
 """The files in ETLML_HOME/data: found, added, and looked into for their tables."""
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import IO, Any, Literal, get_args
 from etlml.compute.duck import open_database
 from etlml.compute.scratch import scratch
 from etlml.connectors import duckdb_files, sqlite_files
-from etlml.connectors.formats import Format, kind_of
+from etlml.connectors.formats import Format, kind_of, known_extensions
 from etlml.connectors.guards import alone_in_process
 from etlml.connectors.places import located
 from etlml.errors import ConfigInvalid, Unavailable
@@ -29,6 +30,8 @@ DataKind = Literal[Format, "sqlite", "duckdb"]
 FORMATS: frozenset[str] = frozenset(get_args(Format))
 UPLOADS = "uploads"
 _DATABASES: dict[str, DataKind] = {".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb"}
+EXTENSIONS: tuple[str, ...] = tuple(sorted({*known_extensions(), *_DATABASES}))
+"""What an added file's name may end with."""
 _MOST_SEEN = 20_000
 _LONGEST_NAME = 120
 _FRESH_S = 2.0  # a form asks at every edit
@@ -139,6 +142,10 @@ class DataFileService:
             raise ConfigInvalid(f"The database {path} has no tables yet.", field="path")
         return {"kind": kind, "path": path, "table": names[0]}
 
+    def reader(self, path: str) -> dict[str, Any]:
+        """The steps of a pipeline that reads the file and does nothing else: ``{"steps": [...]}``."""
+        return {"steps": [{"id": step_id(path), "type": "extract", "config": {"source": self.source(path)}}]}
+
     def _all(self) -> Sequence[DataFile]:
         with self._lock:
             at, known = self._listed
@@ -157,6 +164,13 @@ def data_kind(path: Path) -> DataKind:
         ConfigInvalid: The extension says nothing.
     """
     return _DATABASES.get(path.suffix.lower()) or kind_of(path, field="file").format
+
+
+def step_id(path: str) -> str:
+    """A step's id from a file's name: ``Orders 2024.csv`` becomes ``orders_2024``."""
+    stem = PurePosixPath(path).name.partition(".")[0]
+    words = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40].rstrip("_")
+    return words if words[:1].isalpha() else f"read_{words}".rstrip("_")
 
 
 def _found(data_dir: Path) -> Iterator[DataFile]:

@@ -1,6 +1,6 @@
 """The dialog that makes a pipeline: from nothing, from a template, from YAML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,10 +9,10 @@ from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.services.starters import PipelineTemplate, templates
 from etlml.services.yaml_lines import problems_with_lines
-from etlml.ui import copy_as, parts, place
+from etlml.ui import copy_as, parts, place, source_files
 from etlml.ui.looks import TYPE_ICON
 
-WAYS = ("Template", "Empty canvas", "Import YAML")
+WAYS = ("Template", "Data file", "Empty canvas", "Import YAML")
 _HINT = """name: my-pipeline
 steps:
   - {id: read, type: extract, config: {source: {kind: file, path: examples/penguins.csv}}}
@@ -39,8 +39,18 @@ def draw(services: Services, user: Principal, *, way: str = WAYS[0], key: str | 
         _from_yaml(services, user)
     elif chosen == "Template":
         _from_template(services, user, key)
+    elif chosen == "Data file":
+        _from_data(services, user)
     else:
-        _named(services, user, "", {})
+        _named(services, user, "", dict, copy_as.pipelines.new)
+
+
+def _from_data(services: Services, user: Principal) -> None:
+    beginning = source_files.begin(services)
+    if beginning is None:
+        st.caption("The pipeline begins with a step that reads it.")
+    else:
+        _named(services, user, *beginning)
 
 
 def _from_template(services: Services, user: Principal, key: str | None) -> None:
@@ -55,7 +65,13 @@ def _from_template(services: Services, user: Principal, key: str | None) -> None
         key="new_template",
         label_visibility="collapsed",
     )
-    _named(services, user, chosen, known[chosen].document(chosen))
+    _named(
+        services,
+        user,
+        chosen,
+        lambda: known[chosen].document(chosen),
+        lambda name: copy_as.pipelines.from_template(name, chosen),
+    )
 
 
 def icons(template: PipelineTemplate) -> str:
@@ -63,21 +79,25 @@ def icons(template: PipelineTemplate) -> str:
     return " ".join(TYPE_ICON[step] for step in template.steps)
 
 
-def _named(services: Services, user: Principal, proposal: str, document: Mapping[str, Any]) -> None:
+def _named(
+    services: Services,
+    user: Principal,
+    proposal: str,
+    document: Callable[[], Mapping[str, Any]],
+    commands: Callable[[str], copy_as.Action],
+) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name", free_name(services, proposal), key=f"new_name_{proposal}", placeholder="orders-daily", live="300ms"
         )
-        called = name.strip() or "NAME"
-        template = copy_as.pipelines.from_template(called, proposal) if proposal else copy_as.pipelines.new(called)
-        parts.command_lines(template)
+        parts.command_lines(commands(name.strip() or "NAME"))
         pressed = st.button("Create", type="primary", key="new_create", disabled=not name, icon=":material/add:")
     if pressed:
         with parts.shown_errors():
             user.require("editor")
-            pipeline = services.pipelines.create({**document, "name": name.strip()}, author=user.name)
+            pipeline = services.pipelines.create({**document(), "name": name.strip()}, author=user.name)
             parts.toast_later(f"Pipeline {pipeline.name} created.")
-            place.go("pipeline", id=pipeline.id)
+            place.go("pipeline", id=pipeline.id, step=pipeline.steps[0].id if len(pipeline.steps) == 1 else None)
 
 
 def free_name(services: Services, proposal: str) -> str:

@@ -14,7 +14,7 @@ from etlml.services import Services
 from etlml.services.preview.plan import op_at_fault
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
-from etlml.ui import columns, fields, forms, live_preview, preview_html
+from etlml.ui import columns, fields, forms, live_preview, preview_html, source_files
 from etlml.ui.drafts import Draft
 
 MOST_LETTERS = 120  # of a name, as on the canvas
@@ -53,7 +53,10 @@ def settings(
         by_input={need: schema.names for need, schema in schemas.items() if schema is not None},
         changed=lambda config: _structure(draft, step, {"config": config}),
         disabled=not may_edit,
+        offers=source_files.offers(services, step) if step.type == "extract" else {},
     )
+    if step.type == "extract" and may_edit:
+        source_files.upload(services, draft, step, key)
     config = forms.draw(config_fields(step.type), step.config, around)
     renamed = behaviour(step, key, draft, may_edit=may_edit)
     if may_edit:

@@ -41,3 +41,12 @@ def test_viewers_look_and_editors_add(client_of: Callable[[Role | None], TestCli
     assert viewer.get("/api/files").status_code == 200
     assert viewer.post("/api/files", files={"file": ("orders.csv", ROWS)}).status_code == 403
     assert client_of("editor").post("/api/files", files={"file": ("orders.csv", ROWS)}).status_code == 201
+
+
+def test_a_pipeline_begins_with_a_file(client: TestClient) -> None:
+    client.post("/api/files", files={"file": ("orders.csv", ROWS)})
+    reply = client.post("/api/pipelines/from-file", json={"name": "orders", "path": "uploads/orders.csv"})
+    assert reply.status_code == 201
+    assert [step["id"] for step in reply.json()["steps"]] == ["orders"]
+    wrong = client.post("/api/pipelines/from-file", json={"name": "more", "path": "setup.exe"})
+    assert wrong.json()["error"]["type"] == "ConfigInvalid"

@@ -1,6 +1,7 @@
 """The list of pipelines, the ways to make one, and a pipeline's tabs for schedule, YAML and versions."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -74,6 +75,26 @@ class TestNew:
         app.text_input(key="new_name_csv-to-parquet").set_value("  mine ").run()
         app.button(key="new_create").click().run()
         assert list(services.pipelines.names()) == ["mine"]
+
+    def test_a_file_that_is_uploaded_becomes_a_pipeline_that_reads_it(self, services: Services) -> None:
+        app = AppTest.from_function(dialog, default_timeout=30).run()
+        app.segmented_control(key="new_way").set_value("Data file").run()
+        app.file_uploader(key="new_data").set_value(("Orders 2024.csv", b"a,b\n1,2\n", "text/csv")).run()
+        assert services.data_files.list() == []
+        app.button(key="new_create").click().run()
+        (step,) = services.pipelines.get("Orders 2024").steps
+        assert (step.id, step.config) == (
+            "orders_2024",
+            {"source": {"kind": "file", "path": "uploads/Orders 2024.csv"}},
+        )
+
+    def test_a_file_that_is_there_becomes_a_pipeline_that_reads_it(self, services: Services) -> None:
+        services.data_files.add("2024-orders.csv", BytesIO(b"a,b\n1,2\n"))
+        app = AppTest.from_function(dialog, default_timeout=30).run()
+        app.segmented_control(key="new_way").set_value("Data file").run()
+        app.selectbox(key="new_data_path").set_value("uploads/2024-orders.csv").run()
+        app.button(key="new_create").click().run()
+        assert [step.id for step in services.pipelines.get("2024-orders").steps] == ["read_2024_orders"]
 
     def test_what_is_wrong_with_yaml_is_listed_with_its_lines(self, services: Services) -> None:
         app = AppTest.from_function(dialog, default_timeout=30).run()

@@ -1,5 +1,6 @@
 """Files that steps can read: found, added without loss, looked into."""
 
+import re
 import sqlite3
 from io import BytesIO
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etlml.documents import STEP_ID_PATTERN
 from etlml.errors import ConfigInvalid, DataUnreadable
 from etlml.services import Services
-from etlml.services.data_files import DataFile
+from etlml.services.data_files import DataFile, step_id
 
 ROWS = b"a,b\n1,2\n"
 
@@ -137,3 +139,18 @@ class TestTables:
             pass
         with pytest.raises(ConfigInvalid, match="no tables yet"):
             services.data_files.source("empty.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("uploads/Orders 2024.csv", "orders_2024"),
+        ("2024-orders.csv.gz", "read_2024_orders"),
+        ("Umsätze (neu).xlsx", "ums_tze_neu"),
+        ("日本.csv", "read"),
+        (f"{'long ' * 40}.csv", "long_long_long_long_long_long_long_long"),
+    ],
+)
+def test_a_step_s_id_is_made_of_what_an_id_may_hold(path: str, expected: str) -> None:
+    assert step_id(path) == expected
+    assert re.match(STEP_ID_PATTERN, expected)

@@ -60,6 +60,8 @@ EXAMPLES: dict[str, list[Action]] = {
     "pipelines.new": [pipelines.new(ODD)],
     "pipelines.from_template": [pipelines.from_template("a b", "csv-to-parquet")],
     "pipelines.from_file": [pipelines.from_file(), pipelines.from_file("my file.yaml")],
+    "pipelines.reading": [pipelines.reading("a", "b c.csv"), pipelines.reading("a", "b c.csv", adds=True)],
+    "pipelines.add_file": [pipelines.add_file("b c.csv")],
     "pipelines.copy": [pipelines.copy("a", "a copy")],
     "pipelines.save": [pipelines.save("a")],
     "pipelines.export": [pipelines.export("a/b c")],

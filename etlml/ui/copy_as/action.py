@@ -53,6 +53,10 @@ class Action:
     commands: tuple[tuple[str, ...], ...]
     requests: tuple[Request, ...]
 
+    def then(self, other: "Action") -> "Action":
+        """This one, and after it another one."""
+        return Action(self.commands + other.commands, self.requests + other.requests)
+
 
 def action(words: Sequence[str], *requests: Request) -> Action:
     """An action of one command."""

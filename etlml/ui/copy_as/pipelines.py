@@ -23,6 +23,25 @@ def from_file(file: str = FILE) -> Action:
     return action(["apply", file], Request("POST", path("pipelines"), sends=file))
 
 
+def reading(name: str, file: str, *, adds: bool = False) -> Action:
+    """Make a pipeline that reads a data file.
+
+    Args:
+        file: Its path; with ``adds`` the name of a file that is added first.
+    """
+    taken = f"uploads/{file}" if adds else file
+    made = action(
+        ["new", name, *options(file=taken)],
+        Request("POST", path("pipelines", "from-file"), {"name": name, "path": taken}),
+    )
+    return add_file(file).then(made) if adds else made
+
+
+def add_file(file: str) -> Action:
+    """Add a data file for steps to read."""
+    return action(["files", *options(add=file)], Request("POST", path("files"), uploads=file))
+
+
 def copy(name: str, new_name: str) -> Action:
     """Make a copy, without the schedule."""
     asked = Request("POST", path("pipelines", name, "copy"), {"name": new_name})
