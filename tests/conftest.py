@@ -8,9 +8,12 @@ from pathlib import Path
 
 import mongomock
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from etlml.services import users
 from etlml.settings import get_settings
 from etlml.store import Store
 from etlml.store.client import connect
@@ -19,6 +22,7 @@ from etlml.store.encoding import Document
 from etlml.store.indexes import INDEXES, ensure_indexes
 from etlml.store.mongod import EmbeddedMongod
 
+REAL_HASHER = users._hasher
 ROOMY_BYTES = 2 << 30
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # tests run side by side: threads beyond the cores only wait
 
@@ -121,6 +125,21 @@ def mongo_uri(mongo_server: str, mongo_database: Database[Document], monkeypatch
 def real_store(mongo_database: Database[Document]) -> Store:
     """A store on the real mongod."""
     return Store(mongo_database, indexes=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Passwords are hashed in no time; ``real_passwords`` has them hashed as people's are, in 0.2 s."""
+    quick = PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(users, "_hasher", quick)
+        yield
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as people's are."""
+    monkeypatch.setattr(users, "_hasher", REAL_HASHER)
 
 
 @pytest.fixture

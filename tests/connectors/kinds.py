@@ -19,7 +19,10 @@ SINKS: dict[str, Config] = {
     "sqlite": {"kind": "sqlite", "path": "out/o.db", "table": "t"},
     "duckdb": {"kind": "duckdb", "path": "out/o.duckdb", "table": "t"},
 }
-every_kind = pytest.mark.parametrize("kind", SINKS)
+VARIANTS = {"csv.gz", "tsv.zst", "json", "csv folder"}  # they share the way of csv, jsonl and the parquet folder
+every_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in VARIANTS)) for kind in SINKS]
+)
 
 
 def source_of(sink: Config) -> Config:

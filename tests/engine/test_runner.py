@@ -313,6 +313,7 @@ class TestCancelling:
 
 
 class TestMemory:
+    @pytest.mark.slow
     def test_python_code_over_its_memory_fails_with_the_figures_and_the_worker_lives_on(
         self, bench: Workbench, numbers: str
     ) -> None:
