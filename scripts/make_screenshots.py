@@ -6,14 +6,8 @@ started on it, and every page, tab and main dialog is photographed in light and 
 
 import argparse
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,15 +24,13 @@ from etlml.store import Store, open_store
 from etlml.store.mongod import EmbeddedMongod
 from scripts.seeding import seed_past
 from scripts.seeding_present import seed_present, worker
+from scripts.studio import ARGUMENTS, IDLE, ROOT, await_answer, find_browser, free_port, process, studio
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
 HEIGHTS = {1280: 860, 1920: 1080}
 MODES = ("light", "dark")
 DATABASE = "pictures"
 KEYS = "carrier,flight,time_hour"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LISTS_DRAWN = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .filter(each => !each.getBoundingClientRect().height).length < 2"""  # one is the listener for keys, without a height
 DRAWN_MS = 1000  # charts and the canvas draw after the page's script has ended
@@ -149,51 +141,6 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
     }
 
 
-@contextmanager
-def process(*arguments: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """A Python process of the project, ended on leaving."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        started.terminate()
-        started.wait(20)
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def studio(settings: Mapping[str, str]) -> Iterator[str]:
-    """The studio; its URL."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with process("streamlit", "run", "app.py", f"--server.port={port}", settings=settings):
-        await_answer(f"{url}/healthz")
-        await_answer(f"http://127.0.0.1:{settings['ETLML_API_PORT']}/api/health")
-        yield url
-
-
-def await_answer(url: str) -> None:
-    """Wait until a server answers, a minute at most."""
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-
-
 def fill(store: Store, settings: Mapping[str, str]) -> dict[str, str]:
     """Weeks of use, and real runs on top: they have rows to look at, to compare, to follow."""
     now = utc_now()
@@ -252,8 +199,9 @@ def filled(folder: Path) -> Iterator[tuple[str, dict[str, Shot]]]:
         }
         store = open_store(settings["ETLML_MONGODB_URI"], DATABASE)
         runs = fill(store, settings)
-        with beating(store), process("etlml.cli", "api", settings=settings), studio(settings) as url:
-            yield url, shots(store, runs)
+        with beating(store), process("etlml.cli", "api", settings=settings) as api, studio(settings) as shown:
+            await_answer(f"http://127.0.0.1:{settings['ETLML_API_PORT']}/api/health", api)
+            yield shown.url, shots(store, runs)
         store.close()
     finally:
         server.stop()
@@ -304,8 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         only = set(filter(None, given.only.split(",")))
         wanted = {name: shot for name, shot in every.items() if not only or name in only}
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = tools.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = tools.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
         for mode in MODES:
             photograph(browser, url, wanted, given.folder, width=given.width, mode=mode)
         browser.close()

@@ -1,13 +1,8 @@
 """The studio in a real browser: a server of its own on a real MongoDB, and Chromium."""
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,19 +14,9 @@ from etlml.services import Services
 from etlml.settings import Settings
 from etlml.store import open_store
 from etlml.store.encoding import Document
+from scripts.studio import ARGUMENTS, find_browser
+from scripts.studio import studio as running
 
-ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-START_S = 90
 expect.set_options(timeout=30_000)
 
 
@@ -53,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the test is skipped, but in CI it fails."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    path = find_browser()
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("No Chromium was found. Install Debian's package chromium.")
@@ -79,50 +64,12 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert not broken
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _studio(server: str, database: str, home: Path, **environment: str) -> Iterator[Studio]:
-    port = free_port()
-    settings = {
-        "ETLML_HOME": str(home),
-        "ETLML_MONGODB_URI": server,
-        "ETLML_DATABASE": database,
-        "ETLML_PORT": str(port),
-        **environment,
-    }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdin=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    store = open_store(server, database)
-    try:
-        _wait_for(f"{url}/healthz", process)
-        yield Studio(url, Services(store, Settings(home=home)))
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        store.close()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        assert process.poll() is None, f"the studio ended with {process.returncode}"
-        try:
-            with urllib.request.urlopen(url, timeout=1) as reply:
-                if reply.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the studio did not start within {START_S} s")
+@contextmanager
+def _studio(server: str, client: MongoClient[Document], database: str, home: Path, **more: str) -> Iterator[Studio]:
+    settings = {"ETLML_HOME": str(home), "ETLML_MONGODB_URI": server, "ETLML_DATABASE": database, **more}
+    with open_store(server, database) as store, running(settings, quiet=False) as found:
+        yield Studio(found.url, Services(store, Settings(home=home)))
+    client.drop_database(database)
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +77,8 @@ def studio(
     mongo_server: str, mongo_client: MongoClient[Document], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
     """A studio with the example workspace, whose runs are executed in its own process."""
-    yield from _studio(mongo_server, "browser", tmp_path_factory.mktemp("home"))
-    mongo_client.drop_database("browser")
+    with _studio(mongo_server, mongo_client, "browser", tmp_path_factory.mktemp("home")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +86,9 @@ def guarded_studio(
     mongo_server: str, mongo_client: MongoClient[Document], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
     """A studio that asks for sign-in."""
-    yield from _studio(mongo_server, "guarded", tmp_path_factory.mktemp("home"), ETLML_AUTH="required")
-    mongo_client.drop_database("guarded")
+    home = tmp_path_factory.mktemp("home")
+    with _studio(mongo_server, mongo_client, "guarded", home, ETLML_AUTH="required") as found:
+        yield found
 
 
 @pytest.fixture
