@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from bench import pages_canvas
 from bench.measure import Row, percentile
 from etlml.services import Services
 
@@ -40,6 +41,7 @@ def run(uri: str, home: Path, database: str, services: Services) -> Iterator[Row
         yield from _switches(page)
         yield from _reloads(page, url)
         yield _drag(page, url, services)
+        yield from pages_canvas.run(page, url, services)
         page.close()
         yield from _open_pages(browser, url, process, services)
         browser.close()

@@ -22,13 +22,13 @@ export function opening(nodes, size, room, { chosen, least }) {
   const free = { width: size.width - room.left - room.right, height: size.height - room.top - room.bottom }
   const fitting = Math.min(free.width / box.width, free.height / box.height)
   const zoom = fitting >= least ? Math.min(1, fitting) : START
-  const at = nodes.find(n => n.id === chosen)?.position
+  const at = (nodes.find(n => n.id === chosen) ?? reading(nodes)[0]).position      // a corner of the whole may hold no step
   const place = (start, length, room, gap, wish) => {
     if (length * zoom <= room) return gap + (room - length * zoom) / 2 - start * zoom
     const first = gap - start * zoom, last = first - (length * zoom - room)
     return wish == null ? first : Math.max(last, Math.min(first, gap + room / 2 - wish * zoom))
   }
-  const isFar = at && ((at.x + NODE_WIDTH - box.x) * zoom > free.width || (at.y + NODE_HEIGHT - box.y) * zoom > free.height)
+  const isFar = ((at.x + NODE_WIDTH - box.x) * zoom > free.width || (at.y + NODE_HEIGHT - box.y) * zoom > free.height)
   return {
     x: place(box.x, box.width, free.width, room.left, isFar ? at.x + NODE_WIDTH / 2 : null),
     y: place(box.y, box.height, free.height, room.top, isFar ? at.y + NODE_HEIGHT / 2 : null),
