@@ -21,6 +21,7 @@ from etlml.ui.looks import Tone, look
 Arguments = ParamSpec("Arguments")
 NO_MENU = '<style>[data-testid="stPopoverBody"]:not(:has(.copy-as)){display:none}</style>'
 """In a dialog: hides the menu that opened it, which would lie above it."""
+LONG, LONG_HEIGHT = 900, 220
 SHELL = "For bash and other POSIX shells. On Windows, Python is the simplest."
 
 
@@ -188,4 +189,10 @@ def draw_commands(action: Action) -> None:
     api = listening.url(environment.host, environment.api_port, "/api")
     for form, text in copy_as.shown(action, api, signed_in=environment.auth_required).items():
         st.caption(form, help=SHELL if form == "curl" else None)
-        st.code(text, language="python" if form == "Python" else "bash", wrap_lines=True)
+        long = len(text) > LONG
+        st.code(
+            text,
+            language="python" if form == "Python" else "bash",
+            wrap_lines=True,
+            height=LONG_HEIGHT if long else "content",
+        )

@@ -10,8 +10,9 @@ _TEXTS = ("name", "color", "accent", "url")  # `etlml settings` takes these as t
 
 def change(changes: Mapping[str, Any]) -> Action:
     """Change some settings."""
-    words = [f"{name}={value}" if name.endswith(_TEXTS) else pair(name, value) for name, value in changes.items()]
-    return action(["settings", *words], Request("PUT", path("settings"), dict(changes)))
+    given = {name: _whole(value) for name, value in changes.items()}
+    words = [f"{name}={value}" if name.endswith(_TEXTS) else pair(name, value) for name, value in given.items()]
+    return action(["settings", *words], Request("PUT", path("settings"), given))
 
 
 def look(mode: str, accent: str, user: str = "local") -> Action:
@@ -24,3 +25,8 @@ def look(mode: str, accent: str, user: str = "local") -> Action:
 def free_now() -> Action:
     """Remove what the retention settings no longer keep."""
     return action(["retention", "--apply"], Request("POST", path("settings", "retention")))
+
+
+def _whole(value: Any) -> Any:
+    """A number of a form without its ``.0``."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

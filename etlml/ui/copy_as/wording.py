@@ -10,7 +10,7 @@ from etlml.ui.copy_as.action import EACH, YAML_TYPE, Action, FromEnvironment, Re
 
 KEY = "ETLML_API_KEY"
 """The environment variable with the API key, where sign-in is required."""
-_WIDE = 100
+_WIDE = 68  # letters; what is wider goes on in further lines
 
 
 def shown(action: Action, api: str, *, signed_in: bool = False) -> Mapping[str, str]:
@@ -92,7 +92,7 @@ def _python(request: Request, api: str, *, signed_in: bool) -> str:
     given += [f"headers={_literal(headers)}"] if headers else []
     given += ["timeout=600"] if request.uploads or request.saves else []
     call = ", ".join(given)
-    if len(call) > _WIDE:
+    if len(f"reply = httpx.{request.method.lower()}({call})") > _WIDE and len(given) > 1:
         call = "\n    " + ",\n    ".join(given) + ",\n"
     lines = [f"reply = httpx.{request.method.lower()}({call})", "reply.raise_for_status()"]
     if request.saves:
