@@ -84,12 +84,14 @@ def visits(store: Store) -> dict[str, Sequence[Visit]]:
                 {"source": "api", "time": "7 d"},
                 {"q": "disk full"},
                 {"q": "no such text", "time": "24 h"},
+                {"q": "no such text", "time": "30 d"},
+                {"q": r"timed out after \d+57 s", "regex": "true", "time": "30 d"},
                 {"run": runs[0]},
             )
         ],
         "logs, groups": [
             ("logs.py", {"tab": "Groups", **each})
-            for each in ({}, {"time": "7 d"}, {"time": "30 d"}, {"source": "api"})
+            for each in ({}, {"time": "7 d"}, {"time": "30 d"}, {"source": "api"}, {"q": "disk full", "time": "30 d"})
         ],
         "logs, audit": [("logs.py", {"tab": "Audit", **each}) for each in ({}, {"who": "ada"}, {"what": "started"})],
         "settings": [("settings.py", {"tab": each}) for each in ("Connections", "People", "Retention", "System")],

@@ -25,6 +25,7 @@ from etlml.ui.looks import LEVELS
 
 services, user = frame.services(), frame.current_user()
 LIVE, COUNTING = "2s", "0.5s"
+GROUPS = 200
 
 
 def of_run(run_id: str | None, stretch: log_range.Stretch) -> log_range.Stretch:
@@ -43,28 +44,35 @@ def found_view(*, groups: bool) -> None:
     wanted = log_filters.draw(services, live=not groups)
     if place.param(pager.PARAM) and not log_range.fixed() and not log_live.paused_at():
         log_live.pause()
+    figured = {**wanted, "group": place.param("group")} if groups and place.param("group") else wanted
     held = log_range.fixed() is not None
-    asked = str((wanted, held and log_range.fixed(), st.session_state.get("time"), log_live.paused_at()))
+    asked = str((figured, held and log_range.fixed(), st.session_state.get("time"), log_live.paused_at()))
     moving = LIVE if not held and not groups else None
-    interval = COUNTING if st.session_state.get("log_counting") == asked else moving
+    begins = any(figured.values()) and st.session_state.get("log_counted") != asked
+    interval = COUNTING if begins or st.session_state.get("log_counting") == asked else moving
+    passes: list[bool] = []
 
     @parts.fragment(run_every=interval)
     def found() -> None:
         stretch = of_run(wanted["run_id"], log_range.chosen())
         above, level = st.container(), log_counts.level_asked()
+        done = True
         if groups:
-            draw_groups(wanted, stretch, level)
+            done = draw_groups(asked, wanted, stretch, level)
         else:
             shown = log_lines.Shown(services, asked, wanted, stretch, level)
             shown.draw()
         with above:
-            figures = draw_figures(asked, wanted, stretch, level, least="WARNING" if groups else "DEBUG")
+            figures = draw_figures(asked, figured, stretch, level, least="WARNING" if groups else "DEBUG")
         if not groups:
             shown.draw_foot(figures)
-        counting = asked if not figures.is_complete else None
-        st.session_state["log_counting"] = counting
-        if (interval == COUNTING) != (counting is not None):
-            st.rerun()
+        done = done and figures.is_complete
+        st.session_state["log_counting" if not done else "log_counted"] = asked
+        if done:
+            st.session_state.pop("log_counting", None)
+        passes.append(done)
+        if (interval == COUNTING and done and len(passes) > 1) or (interval != COUNTING and not done):
+            st.rerun()  # so that the page looks again less often, or more
 
     found()
 
@@ -86,15 +94,16 @@ def draw_figures(
     return figures
 
 
-def draw_groups(wanted: dict[str, Any], stretch: log_range.Stretch, level: str) -> None:
+def draw_groups(asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, level: str) -> bool:
+    """The groups, or the lines of one; whether all lines are in them."""
     chosen = {**wanted, "level": level, "since": stretch.since, "until": stretch.until}
-    with parts.shown_errors():
-        found = services.logs.groups(**chosen, limit=200)
-        if place.param("group"):
-            log_groups.draw_one(services, place.param("group"), found, chosen)
-        else:
-            log_groups.draw(found)
-            parts.command_lines(copy_as.logs.groups(chosen))
+    found = log_groups.counted(services, f"{asked} {level}", {**wanted, "level": level}, stretch)
+    if place.param("group"):
+        log_groups.draw_one(services, place.param("group"), found.groups, chosen)
+    elif found.groups or found.is_complete:
+        log_groups.draw(found.groups[:GROUPS])
+    parts.command_lines(copy_as.logs.groups(chosen))
+    return found.is_complete
 
 
 parts.head("Logs")

@@ -11,10 +11,11 @@ from etlml.store import Page, Store
 from etlml.store.log_figures import LogFigures
 from etlml.store.log_filter import LogFilter
 from etlml.store.log_groups import LogGroup
+from etlml.store.log_lines import GroupsSoFar
 from etlml.store.log_search import Stretches
 from etlml.store.paging import bounded
 
-__all__ = ["ExportForm", "LogFigures", "LogFilter", "LogGroup", "LogService", "line_text"]
+__all__ = ["ExportForm", "GroupsSoFar", "LogFigures", "LogFilter", "LogGroup", "LogService", "line_text"]
 
 ExportForm = Literal["text", "jsonl"]
 _PIECE = 500
@@ -81,6 +82,18 @@ class LogService:
     def groups(self, *, limit: int = 100, **wanted: Unpack[LogFilter]) -> Sequence[LogGroup]:
         """Warnings and errors that say the same but for numbers, ids, paths and quoted parts; the most frequent first."""
         return self._store.logs.groups(limit=bounded(limit), **wanted)
+
+    def groups_so_far(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        patience_s: float = 0.25,
+        so_far: GroupsSoFar | None = None,
+        **wanted: Any,
+    ) -> GroupsSoFar:
+        """As ``groups``, of the newest lines at first; given ``so_far``, what it gave before, it goes on from there."""
+        return self._store.logs.groups_so_far(since, until, patience_s=patience_s, so_far=so_far, **wanted)
 
     def group(self, key: str) -> LogGroup | None:
         """What the lines of a group have in common; None if there are none."""

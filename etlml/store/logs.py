@@ -17,11 +17,11 @@ from etlml.store.log_figures import LineTally, LogFigures
 from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, levels_from, lines_matching, log_id
 from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
 from etlml.store.log_groups import NAME as GROUPS
-from etlml.store.log_lines import LineGroups
+from etlml.store.log_lines import GroupsSoFar, LineGroups
 from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
 from etlml.store.log_search import Stretches, search
-from etlml.store.paging import QUERY_MS, Page, bounded
+from etlml.store.paging import MAX_LIMIT, QUERY_MS, Page, bounded
 
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
@@ -210,6 +210,26 @@ class LogStore:
         if end is not None:
             parts += self._groups_read(wanted, end, until, levels)
         return merged(parts)[:limit]
+
+    def groups_so_far(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        patience_s: float = 0.25,
+        so_far: GroupsSoFar | None = None,
+        **wanted: Any,
+    ) -> GroupsSoFar:
+        """As ``groups``; if lines must be read, those that the patience allows, the newest first.
+
+        Raises:
+            InvalidInput: The level or the pattern cannot be used.
+        """
+        if not is_narrow(wanted):
+            return GroupsSoFar(self.groups(limit=MAX_LIMIT, since=since, until=until, **wanted), since, since)
+        levels = [each for each in levels_from(wanted.get("level") or GROUPED[0]) if each in GROUPED]
+        begun = so_far or GroupsSoFar([], since, until)
+        return LineGroups(self.collection).advanced(begun, cast(LogFilter, wanted), levels, patience_s)
 
     def _groups_read(
         self, wanted: LogFilter, since: datetime | None, until: datetime | None, levels: Sequence[str]

@@ -14,7 +14,7 @@ from etlml.ui.log_range import Stretch
 from etlml.ui.looks import LEVELS
 
 BUCKETS = 90
-FIRST_S, STEP_S = 0.08, 0.2
+FIRST_S, STEP_S = 0.06, 0.2
 _PEACE = 30  # times as long as the last count took it may be shown before all is counted anew
 _KEPT = "log_figures"
 _FINE = 20_000  # buckets: so many that their lines are read, which tells new ones to the millisecond

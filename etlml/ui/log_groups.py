@@ -1,15 +1,17 @@
 """Equal warnings and errors as a list, and the lines of one of them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from etlml.services import Services
-from etlml.services.logs import LogGroup
+from etlml.services.logs import GroupsSoFar, LogGroup
 from etlml.ui import format as words
 from etlml.ui import lists, log_view, parts, place
 from etlml.ui.lists import Column, row, when
+from etlml.ui.log_range import Stretch
 
 COLUMNS = (
     Column("level", "Level", "status"),
@@ -21,6 +23,8 @@ COLUMNS = (
 )
 _STATE = {"WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed"}
 _SHOWN = 200
+STEP_S = 0.1
+FRESH_S = 15.0
 
 
 def group_row(group: LogGroup) -> dict[str, Any]:
@@ -37,6 +41,23 @@ def group_row(group: LogGroup) -> dict[str, Any]:
     )
 
 
+def counted(services: Services, asked: str, filters: Mapping[str, Any], stretch: Stretch) -> GroupsSoFar:
+    """The groups, a step further than before where lines must be read for them."""
+    kept: tuple[str, GroupsSoFar, float] | None = st.session_state.get("log_groups_found")
+    before = kept[1] if kept is not None and kept[0] == asked else None
+    if (
+        before is not None
+        and before.is_complete
+        and not stretch.fixed
+        and kept
+        and time.monotonic() - kept[2] > FRESH_S
+    ):
+        before = None  # time has gone on
+    found = services.logs.groups_so_far(stretch.since, stretch.until, patience_s=STEP_S, so_far=before, **filters)
+    st.session_state["log_groups_found"] = (asked, found, time.monotonic())
+    return found
+
+
 def draw(found: Sequence[LogGroup]) -> None:
     """The list; a click leads to the lines of a group."""
     parts.section("Grouped problems", "warnings and errors that differ only in numbers, ids, paths and quoted parts")
@@ -44,7 +65,7 @@ def draw(found: Sequence[LogGroup]) -> None:
         "log_groups",
         COLUMNS,
         [group_row(group) for group in found],
-        empty="No warnings and no errors in this time.",
+        empty="No warnings and no errors fit.",
         height=620,
     )
     if happened.opened:

@@ -15,7 +15,7 @@ from etlml.ui import copy_as, log_counts, log_export, log_live, log_view, pager,
 from etlml.ui.log_range import Stretch
 
 PAGE = 200
-SEARCH_S = 0.1
+SEARCH_S = 0.08
 _CURSOR = re.compile(r"[0-9a-f]{12,32}")
 
 
@@ -56,7 +56,8 @@ class Shown:
             within = known.stretches(self._level, self._stretch.until)
         key = (self._asked, self._level, self._cursor, within)
         kept: tuple[Any, Page[Any]] | None = st.session_state.get("log_page")
-        if log_live.paused_at() and kept is not None and kept[0] == key:  # nothing can have come to it
+        counting = known is not None and not known.is_complete
+        if (counting or log_live.paused_at()) and kept is not None and kept[0] == key:
             return kept[1]
         page = self._services.logs.search(
             level=self._level,

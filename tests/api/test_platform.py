@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -172,6 +173,27 @@ def test_all_lines_that_fit_are_sent_as_a_file(client: TestClient, services: Ser
     assert json.loads(gzip.decompress(packed.content))["message"] == "bad"
     for unknown in ("(", "(?a)x"):  # the second only to MongoDB
         assert client.get("/api/logs/export", params={"q": unknown, "regex": True}).status_code == 422
+
+
+def test_log_lines_are_counted_over_time_by_every_filter(client: TestClient, services: Services) -> None:
+    start = utc_now().replace(microsecond=0) - timedelta(hours=2)
+    services.store.logs.add_many(
+        LogEntry(ts=start + timedelta(minutes=n), level="ERROR" if n % 3 else "INFO", message=f"Took {n} s")
+        for n in range(120)
+    )
+    asked = {"since": start.isoformat(), "until": (start + timedelta(hours=2)).isoformat(), "buckets": 2}
+    found = client.get("/api/logs/volume", params={**asked, "q": "^took [0-9]+5 s", "regex": True}).json()
+    assert found["complete"]
+    assert (found["bucket_s"], found["levels"]) == (
+        3600,
+        {"DEBUG": 0, "INFO": 4, "WARNING": 0, "ERROR": 7, "CRITICAL": 0},
+    )
+    assert [sum(each["levels"].values()) for each in found["items"]] == [5, 6]
+    errors = client.get("/api/logs/volume", params={**asked, "level": "ERROR"}).json()
+    assert errors["levels"] == {"ERROR": 80, "CRITICAL": 0}
+    assert {level for each in errors["items"] for level in each["levels"]} == {"ERROR"}
+    assert client.get("/api/logs/volume", params={**asked, "since": asked["until"]}).status_code == 422
+    assert client.get("/api/logs/volume").json()["levels"]["ERROR"] == 80
 
 
 def test_logs_filter_by_level_and_text(client: TestClient, services: Services) -> None:

@@ -1,5 +1,6 @@
 """runs, logs, cancel and retry."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -77,6 +78,26 @@ class TestLogsOfEverything:
 
     def test_equal_problems_are_counted(self, etlml: Etlml, done: str) -> None:
         assert isinstance(json.loads(etlml("logs", "--all", "--groups", "--json").out), list)
+
+    def test_are_counted_over_time(self, etlml: Etlml, done: str) -> None:
+        counted = etlml("logs", "--all", "--histogram", "--since", "1h", "--buckets", "6", "--json").json
+        lines = etlml("logs", "--all", "--since", "1h", "--limit", "1000").out.splitlines()
+        assert sum(sum(each["levels"].values()) for each in counted) >= len(lines) > 0
+        assert etlml("logs", done, "--histogram", "--q", "no such text", "--json").json == []
+        assert "█" in etlml("logs", done, "--histogram").out
+
+    def test_of_a_run_are_searched_by_a_pattern(self, etlml: Etlml, done: str) -> None:
+        assert etlml("logs", done, "--q", "^run of .* started", "--regex").out.count("started") == 1
+        assert etlml("logs", done, "--q", "(a", "--regex").code == 2
+        assert etlml("logs", "--all", "--pipeline", "no-such").code == 2
+
+    def test_are_saved_as_a_file(self, etlml: Etlml, done: str, tmp_path: Path) -> None:
+        plain, packed = tmp_path / "all.log", tmp_path / "all.jsonl.gz"
+        assert etlml("logs", done, "--output", str(plain)).code == 0
+        etlml("logs", done, "--output", str(packed))
+        documents = [json.loads(line) for line in gzip.decompress(packed.read_bytes()).splitlines()]
+        assert len(plain.read_text().splitlines()) >= len(documents) > 0
+        assert {each["run_id"] for each in documents} == {done}
 
     def test_a_run_or_all_has_to_be_named_and_a_time_be_a_time(self, etlml: Etlml) -> None:
         assert etlml("logs").code == 2

@@ -181,6 +181,18 @@ HOT: dict[str, Callable[[Store], object]] = {
     "log chart of days": lambda s: s.logs.histogram(START, START + timedelta(days=5)),
     "log chart of an hour": lambda s: s.logs.histogram(START, START + timedelta(hours=1), source="api"),
     "log chart of a pipeline": lambda s: s.logs.histogram(START, START + timedelta(days=5), pipeline_id="p4"),
+    "log figures of a text": lambda s: s.logs.figures(START, START + timedelta(days=5), q="line", patience_s=3),
+    "log figures of a text in a source": lambda s: s.logs.figures(
+        START, START + timedelta(days=5), q="line", source="api", patience_s=3
+    ),
+    "log figures of a run": lambda s: s.logs.figures(START, START + timedelta(days=5), run_id="r00007", patience_s=3),
+    "log figures of a group": lambda s: s.logs.figures(
+        START, START + timedelta(days=5), group=s.logs.groups()[0].key, patience_s=3
+    ),
+    "text in logs by pieces": lambda s: s.logs.search(
+        since=START, until=START + timedelta(days=5), q="line 7", level="INFO", patience_s=3
+    ),
+    "log groups of a text": lambda s: s.logs.groups_so_far(START, START + timedelta(days=5), q="line", patience_s=3),
     "log groups": lambda s: s.logs.groups(since=START + timedelta(minutes=7)),
     "log groups of a run": lambda s: s.logs.groups(run_id="r00007"),
     "lines of a log group": lambda s: s.logs.query(group=s.logs.groups()[0].key),
