@@ -107,6 +107,8 @@ def copies(pipeline: Pipeline, draft: Draft) -> None:
     """Each action of this page's head as commands."""
     name = pipeline.name
     actions = {"Run": copy_as.runs.start(name, pipeline.params)}
+    if draft.selected and draft.step(draft.selected):
+        actions |= {f"To {draft.selected}": copy_as.runs.start(name, pipeline.params, draft.selected)}
     actions |= {"Save": copy_as.pipelines.save(name)} if draft.is_dirty else {}
     actions |= {"Export": copy_as.pipelines.export(name), "Script": copy_as.pipelines.script(name)}
     actions |= {"Duplicate": copy_as.pipelines.copy(name, f"{name} copy"), "Delete": copy_as.pipelines.delete([name])}

@@ -141,7 +141,7 @@ def bulk(picked: tuple[str, ...], runs: list[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(picked)} chosen")
         if len(picked) == 2 and st.button("Compare", icon=":material/compare_arrows:", key="bulk_compare"):
-            older, newer = sorted(picked, key=lambda one: next(run.created_at for run in runs if run.id == one))
+            older, newer = in_order(picked, runs)
             place.go("compare", a=older, b=newer)
         if not user.permits("operator"):
             return
@@ -152,12 +152,18 @@ def bulk(picked: tuple[str, ...], runs: list[Run]) -> None:
         if st.button("Delete", icon=":material/delete:", key="bulk_delete"):
             delete(picked)
         parts.command_lines(
-            {
+            ({"Compare": copy_as.runs.compare(*in_order(picked, runs))} if len(picked) == 2 else {})
+            | {
                 "Retry": copy_as.runs.retry(picked),
                 "Cancel": copy_as.runs.cancel(picked),
                 "Delete": copy_as.runs.delete(picked),
             }
         )
+
+
+def in_order(picked: tuple[str, ...], runs: list[Run]) -> list[str]:
+    """The chosen runs, the oldest first."""
+    return sorted(picked, key=lambda one: next(run.created_at for run in runs if run.id == one))
 
 
 def each(picked: tuple[str, ...], action: Callable[[str], object], done: str) -> None:

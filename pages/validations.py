@@ -104,15 +104,18 @@ def one(validation_id: str) -> None:
         st.error(error.message, icon=":material/search_off:")
         return
     validation_view.card(validation, zone=place.zone())
-    if validation.run_id:
-        place.link(
-            "run",
-            "Open its run",
-            icon=":material/play_circle:",
-            id=validation.run_id,
-            step=validation.step_id,
-            tab="Checks",
-        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if validation.run_id:
+            place.link(
+                "run",
+                "Open its run",
+                icon=":material/play_circle:",
+                id=validation.run_id,
+                step=validation.step_id,
+                tab="Checks",
+            )
+        if user.permits("operator"):
+            forget(validation_id)
     if validation.profile:
         import pandas as pd
 
@@ -122,6 +125,21 @@ def one(validation_id: str) -> None:
             hide_index=True,
             key="profile",
             height="content",
+        )
+
+
+def forget(validation_id: str) -> None:
+    commands = copy_as.validations.delete([validation_id])
+    parts.command_lines({"Delete": commands})
+    if st.button("Delete …", icon=":material/delete:", key="delete"):
+        parts.confirm(
+            "Delete this validation?",
+            "Its score and the outcome of each rule are deleted. The data stays as it is.",
+            "Delete",
+            lambda: services.validations.delete(validation_id, author=user.name),
+            "Validation deleted.",
+            then=lambda: place.set_params(id=None),
+            commands=commands,
         )
 
 

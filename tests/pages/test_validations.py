@@ -53,3 +53,12 @@ def test_a_check_of_a_file_that_is_missing_says_so(services: Services, open_page
     app.button(key="check_now").click().run()
     assert "nothing.csv" in app.error[0].value
     assert not app.exception
+
+
+def test_one_is_deleted_only_after_a_question(services: Services, open_page: Opens) -> None:
+    add(services, 1, id="v1")
+    app = open_page("validations.py", id="v1")
+    app.button(key="delete").click().run()
+    assert app.button(key="confirm_yes").label == "Delete"
+    assert [code.value for code in app.code].count("etlml delete validation v1") == 2
+    assert len(services.validations.list().items) == 1

@@ -1,0 +1,49 @@
+"""What can be copied on a page: what its forms hold, and never a secret that somebody has typed."""
+
+from streamlit.testing.v1 import AppTest
+
+from etlml.services import Services
+from tests.pages.conftest import Opens
+
+SECRET = "hunter22-and-more"
+
+
+def codes(app: AppTest) -> str:
+    assert not app.exception
+    return "\n".join(code.value for code in app.code)
+
+
+def test_the_secret_of_a_connection_is_not_shown(open_page: Opens) -> None:
+    app = open_page("settings.py", tab="Connections")
+    app.selectbox(key="connection__kind").set_value("http").run()
+    app.text_input(key="connection__name").set_value("shop")
+    field = next(one.key for one in app.text_input if one.key and one.key.endswith("_set"))
+    app.text_input(key=field).set_value(SECRET).run()
+    assert "etlml connections shop --kind http" in codes(app)
+    assert "etlml secret SHOP" in codes(app)
+    assert "$SECRET_VALUE" in codes(app)
+    assert SECRET not in codes(app)
+
+
+def test_the_address_of_a_channel_is_not_shown(services: Services, open_page: Opens) -> None:
+    app = open_page("settings.py", tab="Notifications")
+    app.selectbox(key="channel__service").set_value("Slack").run()
+    app.text_input(key="channel__name").set_value("team")
+    app.text_input(key="channel__Slack_address").set_value(f"https://hooks.slack.com/services/{SECRET}").run()
+    assert "etlml notify team --url - --events run_failed,run_recovered" in codes(app)
+    assert SECRET not in codes(app)
+
+
+def test_the_password_of_a_person_is_not_shown(services: Services, open_page: Opens) -> None:
+    app = open_page("settings.py", tab="People")
+    app.text_input(key="user_name").set_value("ada")
+    app.text_input(key="user_password").set_value(SECRET)
+    assert "$NEW_PASSWORD" in codes(app.run())
+    assert SECRET not in codes(app)
+
+
+def test_a_form_of_settings_shows_what_it_holds(open_page: Opens) -> None:
+    app = open_page("settings.py", tab="Retention")
+    assert "etlml settings" not in codes(app)
+    app.number_input(key="limit_run_retention_days").set_value(90.0).run()
+    assert "etlml settings run_retention_days=90\n" in codes(app) + "\n"
