@@ -101,7 +101,11 @@ def figures(one: Experiment) -> None:
 
 
 def curves(one: Experiment) -> None:
-    keys = services.experiments.metric_keys(one.id)
+    known = services.experiments.metric_keys(one.id)
+    if one.status == "running" and experiment_view.PROGRESS in known:
+        share = services.experiments.metrics(one.id, experiment_view.PROGRESS)[-1].value
+        st.progress(min(max(share, 0.0), 1.0), f"Learning, {words.percent(share, 0)}")
+    keys = experiment_view.curve_keys(known)
     if not keys:
         return
     with st.container(border=True):
@@ -109,7 +113,7 @@ def curves(one: Experiment) -> None:
         series = {}
         for key in keys[:6]:
             points = services.experiments.metrics(one.id, key)
-            series[key] = ([point.step for point in points], [point.value for point in points])
+            series[key.replace("_", " ")] = ([point.step for point in points], [point.value for point in points])
         st.plotly_chart(charts.curves(series), config=charts.CONFIG, key="curves")
 
 
@@ -157,7 +161,7 @@ def facts(one: Experiment) -> None:
                     "Columns": str(len(one.data.schema_)) if one.data.schema_ else words.MISSING,
                 }
                 | {
-                    "Data": one.data.path or words.MISSING,
+                    "Data": experiment_view.within_home(one.data.path, frame.environment().home),
                     "Project": one.project,
                     "Started": words.exact(one.created_at, place.zone()),
                 }

@@ -9,7 +9,7 @@ from etlml.ui import charts, experiment_view, filters, frame, lists, pager, part
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
-STATES = {"All": None, "Running": "running", "Completed": "completed", "Failed": "failed"}
+STATES = {"All": None, "Running": "running", "Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 NEWEST = "Newest first"
 PAGE = 50
 
@@ -100,12 +100,19 @@ def compare(ids: list[str]) -> None:
 
 
 def curves(chosen: list[experiment_view.Experiment]) -> None:
-    keys = sorted({key for one in chosen for key in services.experiments.metric_keys(one.id)})
+    every = {key for one in chosen for key in services.experiments.metric_keys(one.id)}
+    keys = experiment_view.curve_keys(sorted(every))
     if not keys:
         return
     parts.section("While training")
     key = st.segmented_control(
-        "Metric", keys, default=keys[0], key="curve", required=True, label_visibility="collapsed"
+        "Metric",
+        keys,
+        default=keys[0],
+        key="curve",
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda one: one.replace("_", " "),
     )
     series = {}
     for one in chosen:

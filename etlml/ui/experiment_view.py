@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from etlml.documents import Experiment
@@ -10,15 +11,20 @@ from etlml.ui import format as words
 from etlml.ui.lists import Column, row, when
 from etlml.ui.looks import FAMILIAR, look
 
+PROGRESS = "progress"
+"""The metric that says how far a training is, 0 to 1."""
 __all__ = [
+    "PROGRESS",
     "Experiment",
     "columns",
     "common_metrics",
     "comparison",
+    "curve_keys",
     "experiment_row",
     "flat",
     "short_name",
     "varied_parameters",
+    "within_home",
 ]
 
 
@@ -182,4 +188,22 @@ def roc_of(artifacts: Mapping[str, Any]) -> tuple[list[float], list[float]] | No
 def class_report(artifacts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Precision, recall and so on for each class, as rows of a table."""
     found = artifacts.get("class_report")
-    return [dict(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+    return [_class_row(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _class_row(each: Mapping[str, Any]) -> dict[str, Any]:
+    """``support`` is what scikit-learn calls a class's rows."""
+    row_ = {("rows" if key == "support" else key.replace("_", " ")): value for key, value in each.items()}
+    return row_ | ({"rows": words.count(row_["rows"])} if isinstance(row_.get("rows"), int) else {})
+
+
+def curve_keys(keys: Sequence[str]) -> list[str]:
+    """The metrics that are drawn over steps: how far the training is, is none of them."""
+    return [key for key in keys if key != PROGRESS]
+
+
+def within_home(path: str | None, home: Path) -> str:
+    """A file's path, short where it lies in the platform's own folder."""
+    if not path:
+        return words.MISSING
+    return str(Path(path).relative_to(home)) if Path(path).is_relative_to(home) else path

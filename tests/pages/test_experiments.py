@@ -1,12 +1,14 @@
 """The experiments page: the list, the ranking, the comparison; one experiment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from etlml.clock import utc_now
-from etlml.documents import Experiment
+from etlml.documents import Experiment, MetricPoint
 from etlml.services import Services
+from etlml.ui.experiment_view import class_report, within_home
 from tests.pages.conftest import Opens, shown
 
 
@@ -57,3 +59,27 @@ def test_a_failed_experiment_says_why(services: Services, open_page: Opens) -> N
     app = open_page("experiment.py", id=failed.id)
     assert "Choose another column." in shown(app)
     assert not app.exception
+
+
+def test_how_far_a_training_is_is_a_bar_and_no_curve(services: Services, open_page: Opens) -> None:
+    going = add(services, "going", status="running")
+    services.store.metric_points.add_many(
+        MetricPoint(experiment_id=going.id, key=key, step=1, value=0.4) for key in ("progress", "validation_accuracy")
+    )
+    text = shown(open_page("experiment.py", id=going.id))
+    assert "Learning, 40 %" in text
+    assert "validation accuracy" in text
+    assert '"name": "progress"' not in text.replace("\\", "")
+
+
+def test_the_rows_of_each_class_are_called_rows() -> None:
+    report = [{"class": "a", "f1_score": 0.5, "support": 15230}]
+    assert class_report({"class_report": report}) == [{"class": "a", "f1 score": 0.5, "rows": "15,230"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/home/e/runs/r/a.parquet", "runs/r/a.parquet"), ("/data/a.parquet", "/data/a.parquet"), (None, "–")],
+)
+def test_data_of_the_platforms_own_folder_is_told_short(path: str | None, told: str) -> None:
+    assert within_home(path, Path("/home/e")) == told
