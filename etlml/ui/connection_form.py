@@ -13,6 +13,7 @@ from etlml.services.connections import without_plain_secrets
 from etlml.services.principals import Principal
 from etlml.services.probes import PROBES
 from etlml.ui import copy_as, fields, forms, parts, place
+from etlml.ui.one_form import OneForm, one_form, saved
 
 
 def draw(services: Services, user: Principal, name_or_id: str) -> None:
@@ -23,8 +24,13 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
         st.info(error.message)
         stored = None
     disabled = not user.permits("operator")
+    if disabled and stored is None:
+        parts.section("A connection")
+        st.caption("Choose one to look at it. Operators and admins may change connections.")
+        return
     parts.section(stored.name if stored else "New connection")
-    key = f"connection_{stored.id if stored else ''}"
+    form = one_form("connection")
+    key = f"connection_{stored.id if stored else form.suffix}"
     kinds = sorted(PROBES, key=lambda kind: NAMES.get(kind, kind))
     name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", disabled=disabled)
     kind = st.selectbox(
@@ -46,7 +52,11 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
     with st.container(horizontal=True):
         if st.button("Save", type="primary", key=f"{key}_save", disabled=not name):
             document = {"name": name, "kind": kind, "config": config, "secrets": kept, "description": text}
-            _save(services, user, document, written, stored)
+            saved(
+                lambda: _save(services, user, document, written, stored, form),
+                said=f"Connection {name} saved.",
+                param="connection",
+            )
         if stored and st.button("New connection", key=f"{key}_new"):
             place.set_params(connection=None)
             st.rerun()
@@ -113,22 +123,24 @@ def _secrets(kind: str, stored: Connection | None, key: str, disabled: bool) -> 
 
 
 def _save(
-    services: Services, user: Principal, document: dict[str, Any], written: Mapping[str, str], stored: Connection | None
+    services: Services,
+    user: Principal,
+    document: dict[str, Any],
+    written: Mapping[str, str],
+    stored: Connection | None,
+    form: OneForm,
 ) -> None:
     secrets = dict(document["secrets"])
-    try:
-        for field, value in written.items():
-            name = secret_name(str(document["name"]), field)
-            services.secrets.set(name, value, author=user.name)
-            secrets[field] = f"${{secret.{name}}}"
-        document["secrets"] = secrets
-        if stored:
-            services.connections.update(stored.id, document, author=user.name)
-        else:
-            services.connections.create(document, author=user.name)
-    except EtlmlError as error:
-        st.error(error.message, icon=":material/error:")
+    for field, value in written.items():
+        name = secret_name(str(document["name"]), field)
+        services.secrets.set(name, value, author=user.name)
+        secrets[field] = f"${{secret.{name}}}"
+    document["secrets"] = secrets
+    if stored:
+        services.connections.update(stored.id, document, author=user.name)
         return
-    parts.toast_later(f"Connection {document['name']} saved.")
-    place.set_params(connection=None)
-    st.rerun()
+    form.create(
+        services,
+        get=services.connections.get,
+        create=lambda new_id: services.connections.create(document, author=user.name, document_id=new_id),
+    )

@@ -11,6 +11,7 @@ from etlml.services.connection_kinds import NAMES
 from etlml.services.principals import Principal
 from etlml.ui import connection_form, copy_as, lists, parts, place
 from etlml.ui import format as words
+from etlml.ui.one_form import one_form
 
 COLUMNS = (
     lists.Column("name", "Connection", "name"),
@@ -138,14 +139,18 @@ def _secrets(services: Services, user: Principal) -> None:
             commands=copy_as.connections.delete_secret(gone),
         )
     if admin:
-        with st.expander("Add or replace a secret"), st.form("secret_form", border=False, clear_on_submit=True):
-            name = st.text_input("Name", placeholder="WAREHOUSE_PASSWORD", key="secret_name")
-            value = st.text_input("Value", type="password", autocomplete="new-password", key="secret_value")
+        form = one_form("secret")
+        with st.expander("Add or replace a secret"), st.form(f"secret_form{form.suffix}", border=False):
+            name = st.text_input("Name", placeholder="WAREHOUSE_PASSWORD", key=f"secret_name{form.suffix}")
+            value = st.text_input(
+                "Value", type="password", autocomplete="new-password", key=f"secret_value{form.suffix}"
+            )
             with st.container(horizontal=True):
                 pressed = st.form_submit_button("Store", type="primary")
                 parts.command_lines(copy_as.connections.set_secret(name.upper() or "NAME"))
             if pressed:
                 with parts.shown_errors():
                     services.secrets.set(name, value, author=user.name)
+                    form.renew()
                     parts.toast_later(f"Secret {name.upper()} stored.")
                     st.rerun()

@@ -11,6 +11,7 @@ from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.ui import copy_as, lists, parts, place
+from etlml.ui.one_form import OneForm, one_form, saved
 from etlml.ui.settings_connections import show_test
 
 EVENTS: Mapping[NotificationEvent, str] = {
@@ -55,12 +56,14 @@ def draw(services: Services, user: Principal) -> None:
     if not user.permits("operator"):
         parts.empty("Messages about runs and data", "Operators see the channels, admins change them.")
         return
+    if not user.permits("admin"):
+        _list(services, user)
+        return
     left, right = st.columns([2, 1], gap="medium")
     with left:
         _list(services, user)
-    if user.permits("admin"):
-        with right, st.container(border=True):
-            _form(services, user, place.param("channel"))
+    with right, st.container(border=True):
+        _form(services, user, place.param("channel"))
 
 
 def _list(services: Services, user: Principal) -> None:
@@ -127,7 +130,8 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
         stored = services.notifications.get(name_or_id) if name_or_id else None
     except EtlmlError:
         stored = None
-    key = f"channel_{stored.id if stored else ''}"
+    form = one_form("channel")
+    key = f"channel_{stored.id if stored else form.suffix}"
     parts.section(stored.name if stored else "New channel")
     name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", placeholder="team")
     url = _url(stored, key)
@@ -156,7 +160,8 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
     with st.container(horizontal=True):
         if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not (url or stored)):
             document = {"name": name, "events": events, "pipelines": pipelines, "tags": tags}
-            _save(services, user, document | ({"url": url} if url else {}), stored)
+            document |= {"url": url} if url else {}
+            saved(lambda: _save(services, user, document, stored, form), said=f"Channel {name} saved.", param="channel")
         if stored and st.button("New channel", key=f"{key}_new"):
             place.set_params(channel=None)
             st.rerun()
@@ -215,15 +220,12 @@ def _quoted(value: str, field: str) -> str:
     return value if value.startswith("${") or field in ("server", "to") else quote(value, safe="")
 
 
-def _save(services: Services, user: Principal, document: dict[str, Any], stored: Channel | None) -> None:
-    try:
-        if stored:
-            services.notifications.update(stored.id, document, author=user.name)
-        else:
-            services.notifications.create(document, author=user.name)
-    except EtlmlError as error:
-        st.error(error.message, icon=":material/error:")
+def _save(services: Services, user: Principal, document: dict[str, Any], stored: Channel | None, form: OneForm) -> None:
+    if stored:
+        services.notifications.update(stored.id, document, author=user.name)
         return
-    parts.toast_later(f"Channel {document['name']} saved.")
-    place.set_params(channel=None)
-    st.rerun()
+    form.create(
+        services,
+        get=services.notifications.get,
+        create=lambda new_id: services.notifications.create(document, author=user.name, document_id=new_id),
+    )

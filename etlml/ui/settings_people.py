@@ -10,6 +10,7 @@ from etlml.documents import Role
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.ui import copy_as, frame, lists, parts
+from etlml.ui.one_form import one_form
 
 ROLES: Sequence[Role] = ("viewer", "editor", "operator", "admin")
 MAY: Sequence[tuple[str, Role]] = (
@@ -80,14 +81,15 @@ def _people(services: Services, user: Principal) -> None:
 
 
 def _add(services: Services, user: Principal) -> None:
-    with st.form("user_form", border=False, clear_on_submit=True):
-        name = st.text_input("Name", key="user_name")
-        role = st.selectbox("Role", ROLES, index=1, key="user_role")
+    form = one_form("user")
+    with st.form(f"user_form{form.suffix}", border=False):
+        name = st.text_input("Name", key=f"user_name{form.suffix}")
+        role = st.selectbox("Role", ROLES, index=1, key=f"user_role{form.suffix}")
         password = st.text_input(
             "Password",
             type="password",
             help="At least 10 characters.",
-            key="user_password",
+            key=f"user_password{form.suffix}",
             autocomplete="new-password",
         )
         with st.container(horizontal=True):
@@ -95,7 +97,13 @@ def _add(services: Services, user: Principal) -> None:
             parts.command_lines(copy_as.people.add(name or "NAME", role))
         if pressed:
             with parts.shown_errors():
-                services.users.create(name, password, role=role, author=user.name)
+                form.create(
+                    services,
+                    get=services.users.get,
+                    create=lambda new_id: services.users.create(
+                        name, password, role=role, author=user.name, document_id=new_id
+                    ),
+                )
                 parts.toast_later(f"{name} can sign in.")
                 st.rerun()
 

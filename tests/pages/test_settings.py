@@ -153,7 +153,7 @@ class TestRetention:
         app.number_input(key="limit_run_retention_days").set_value(90.0).run()
         app.button(key="save_retention").click().run()
         found = services.settings.get()
-        assert (found.cache_max_bytes, found.run_retention_days) == (2 * 2**30, 90)
+        assert (found.cache_max_bytes, found.run_retention_days) == (2 * 10**9, 90)
 
     def test_nothing_is_changed_by_looking(self, services: Services, open_page: Opens) -> None:
         assert open_page("settings.py", tab="Retention").button(key="save_retention").disabled

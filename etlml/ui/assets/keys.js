@@ -85,7 +85,30 @@ function sayAway() {
   }
 }
 
+// A second press right after the first would send everything again, and end the page's script half way through the first.
+const ACTS = /^stBaseButton-(primary|secondary)/
+const LEAFS = '[class*="_older"], [class*="_newer"]'  // through a list one may go fast
+let entered = 0
+
+function actsOnPress(one) {
+  if (!(one instanceof HTMLButtonElement) || one.closest(LEAFS)) return false
+  return ACTS.test(one.dataset.testid ?? "") || one.classList.contains("act")
+}
+
+function keepToOneClick(event) {
+  if (event.detail > 1 && event.composedPath().some(actsOnPress)) { event.stopPropagation(); event.preventDefault() }
+}
+
+function keepToOneEnter(event) {
+  if (event.key !== "Enter" || !event.composedPath()[0]?.closest?.("[data-testid=stForm] input")) return
+  if (event.timeStamp - entered < 500) { event.stopPropagation(); event.preventDefault() }
+  entered = event.timeStamp
+}
+
 export default function ({ data }) {
+  window.etlmlOnce?.forEach(([kind, listener]) => document.removeEventListener(kind, listener, true))
+  window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter]]
+  window.etlmlOnce.forEach(([kind, listener]) => document.addEventListener(kind, listener, true))
   window.etlmlAway?.disconnect()
   window.etlmlAway = new MutationObserver(sayAway)
   window.etlmlAway.observe(document.body, { childList: true })
