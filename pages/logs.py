@@ -25,7 +25,6 @@ from etlml.ui.looks import LEVELS
 
 services, user = frame.services(), frame.current_user()
 LIVE, COUNTING = "2s", "0.5s"
-GROUPS = 200
 
 
 def of_run(run_id: str | None, stretch: log_range.Stretch) -> log_range.Stretch:
@@ -56,18 +55,17 @@ def found_view(*, groups: bool) -> None:
     def found() -> None:
         stretch = of_run(wanted["run_id"], log_range.chosen())
         above, level = st.container(), log_counts.level_asked()
-        done = True
-        if groups:
-            done = draw_groups(asked, wanted, stretch, level)
-        else:
-            shown = log_lines.Shown(services, asked, wanted, stretch, level)
-            shown.draw()
+        shown = None if groups else log_lines.Shown(services, asked, wanted, stretch, level)
+        if shown is not None:
+            shown.draw()  # the lines before their number, which may take longer
         with above:
             figures = draw_figures(asked, figured, stretch, level, least="WARNING" if groups else "DEBUG")
-        if not groups:
+        done = figures is None or figures.is_complete
+        if shown is not None and figures is not None:
             shown.draw_foot(figures)
-        done = done and figures.is_complete
-        st.session_state["log_counting" if not done else "log_counted"] = asked
+        elif figures is not None:
+            done = draw_groups(asked, wanted, stretch, level) and done
+        st.session_state["log_counted" if done else "log_counting"] = asked
         if done:
             st.session_state.pop("log_counting", None)
         passes.append(done)
@@ -79,9 +77,14 @@ def found_view(*, groups: bool) -> None:
 
 def draw_figures(
     asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, level: str, *, least: str
-) -> LogFigures:
+) -> LogFigures | None:
     """The levels with their counts, and the chart of those that are shown: of ``least`` and above."""
-    figures = log_counts.counted(services, asked, wanted, stretch)
+    try:
+        figures = log_counts.counted(services, asked, wanted, stretch)
+    except EtlmlError as error:
+        log_counts.levels(None, level)
+        st.error(error.message, icon=":material/error:")
+        return None
     with st.container(horizontal=True, vertical_alignment="center", key="log_levels"):
         chosen = log_counts.levels(figures, level)
         if text := log_counts.said(figures):
@@ -99,9 +102,9 @@ def draw_groups(asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, 
     chosen = {**wanted, "level": level, "since": stretch.since, "until": stretch.until}
     found = log_groups.counted(services, f"{asked} {level}", {**wanted, "level": level}, stretch)
     if place.param("group"):
-        log_groups.draw_one(services, place.param("group"), found.groups, chosen)
-    elif found.groups or found.is_complete:
-        log_groups.draw(found.groups[:GROUPS])
+        log_groups.draw_one(services, place.param("group"), found, chosen)
+    else:
+        log_groups.draw(found)
     parts.command_lines(copy_as.logs.groups(chosen))
     return found.is_complete
 

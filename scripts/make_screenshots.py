@@ -132,7 +132,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "validations": Shot("/validations"),
         "validation": Shot(f"/validations?id={checked}"),
         "check": Shot("/validations?view=check"),
-        "logs": Shot("/logs?time=7+d&follow=false"),
+        "logs": Shot("/logs?time=7+d"),
         "log-groups": Shot("/logs?tab=Groups&time=7+d"),
         "audit": Shot("/logs?tab=Audit"),
         **{f"settings-{name.lower()}": Shot(f"/settings?tab={name}") for name in settings},

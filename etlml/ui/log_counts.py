@@ -54,10 +54,12 @@ def counted(services: Services, asked: str, wanted: Mapping[str, Any], stretch: 
     return found
 
 
-def levels(figures: LogFigures, level: str) -> str:
-    """The levels as buttons with their counts; which was chosen."""
-    more = "" if figures.is_complete else "+"
-    labels = {name: f"{name.capitalize()} {lines:,}{more}" for name, lines in figures.levels.items()}
+def levels(figures: LogFigures | None, level: str) -> str:
+    """The levels as buttons, with their counts if these are known; which was chosen."""
+    labels = {name: name.capitalize() for name in LEVELS}
+    if figures is not None:
+        more = "" if figures.is_complete else "+"
+        labels = {name: f"{labels[name]} {lines:,}{more}" for name, lines in figures.levels.items()}
     chosen = st.segmented_control(
         "At least",
         list(LEVELS),

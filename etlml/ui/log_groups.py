@@ -1,7 +1,7 @@
 """Equal warnings and errors as a list, and the lines of one of them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -58,14 +58,17 @@ def counted(services: Services, asked: str, filters: Mapping[str, Any], stretch:
     return found
 
 
-def draw(found: Sequence[LogGroup]) -> None:
+def draw(found: GroupsSoFar) -> None:
     """The list; a click leads to the lines of a group."""
-    parts.section("Grouped problems", "warnings and errors that differ only in numbers, ids, paths and quoted parts")
+    said = "warnings and errors that differ only in numbers, ids, paths and quoted parts"
+    if not found.is_complete:
+        said += f"; looked back to {words.exact(found.reached, place.zone())} so far"
+    parts.section("Grouped problems", said)
     happened = lists.draw(
         "log_groups",
         COLUMNS,
-        [group_row(group) for group in found],
-        empty="No warnings and no errors fit.",
+        [group_row(group) for group in found.groups[:_SHOWN]],
+        empty="No warnings and no errors fit." if found.is_complete else "None found yet; the search goes on.",
         height=620,
     )
     if happened.opened:
@@ -73,9 +76,9 @@ def draw(found: Sequence[LogGroup]) -> None:
         st.rerun()
 
 
-def draw_one(services: Services, key: str, found: Sequence[LogGroup], filters: Mapping[str, Any]) -> None:
+def draw_one(services: Services, key: str, found: GroupsSoFar, filters: Mapping[str, Any]) -> None:
     """The lines of one group, newest last."""
-    group = next((each for each in found if each.key == key), None) or services.logs.group(key)
+    group = next((each for each in found.groups if each.key == key), None) or services.logs.group(key)
     if st.button("All problems", icon=":material/arrow_back:", type="tertiary", key="log_groups_all"):
         place.set_params(group=None)
         st.rerun()
@@ -84,11 +87,11 @@ def draw_one(services: Services, key: str, found: Sequence[LogGroup], filters: M
         return
     parts.head(group.text, pill=parts.pill_html(_STATE.get(group.level), group.level.capitalize()))
     zone = place.zone()
-    facts = {"Lines": words.count(group.lines), "Source": group.source}
+    facts = {"Lines": words.count(group.lines) + ("" if found.is_complete else "+"), "Source": group.source}
     facts |= {"First seen": words.exact(group.first, zone), "Last seen": words.exact(group.last, zone)}
     st.html(parts.facts_html(facts))
     asked = {"q": group.pattern, "regex": True, "level": group.level} if group.pattern else {"group": key}
     page = services.logs.query(**{**filters, **asked}, limit=_SHOWN)
-    st.html(log_view.log_html(page.items, zone=zone))
+    st.html(log_view.log_html(page.items, zone=zone, linked=True))
     if page.next_cursor:
         st.caption(f"The newest {len(page.items):,} lines. Download all of them for the others.")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,11 +12,20 @@ from etlml.services import Services
 from etlml.services.logs import LogFigures
 from etlml.store import Page
 from etlml.ui import copy_as, log_counts, log_export, log_live, log_view, pager, parts, place
+from etlml.ui import format as words
 from etlml.ui.log_range import Stretch
 
 PAGE = 200
 SEARCH_S = 0.08
 _CURSOR = re.compile(r"[0-9a-f]{12,32}")
+
+
+class _Kept(NamedTuple):
+    """A page that was found; ``is_final`` if a longer search would not find more for it."""
+
+    key: Any
+    page: Page[Any]
+    is_final: bool
 
 
 class Shown:
@@ -38,11 +47,10 @@ class Shown:
         self._page: Page[Any] | None = None
 
     def draw(self) -> None:
-        """The lines, newest at the foot; an error in their place if they cannot be looked for."""
+        """The lines, newest at the foot; nothing if they cannot be looked for, which their count tells as well."""
         try:
             self._page = self._found()
-        except EtlmlError as error:
-            self._below.error(error.message, icon=":material/error:")
+        except EtlmlError:
             return
         if self._page.items:
             query = "" if self._wanted["regex"] else self._wanted["q"] or ""
@@ -51,14 +59,14 @@ class Shown:
 
     def _found(self) -> Page[Any]:
         known = log_counts.known(self._asked)
+        key, counting = (self._asked, self._level, self._cursor), known is not None and not known.is_complete
+        kept: _Kept | None = st.session_state.get("log_page")
+        if kept is not None and kept.key == key and kept.is_final and (counting or log_live.paused_at()):
+            return kept.page
         within = None
-        if known is not None and known.is_complete and known.settled_until is not None:
-            within = known.stretches(self._level, self._stretch.until)
-        key = (self._asked, self._level, self._cursor, within)
-        kept: tuple[Any, Page[Any]] | None = st.session_state.get("log_page")
-        counting = known is not None and not known.is_complete
-        if (counting or log_live.paused_at()) and kept is not None and kept[0] == key:
-            return kept[1]
+        if known is not None and known.settled_until is not None:
+            unknown = [(self._stretch.since, known.reached)] if counting else []
+            within = [*known.stretches(self._level, self._stretch.until), *unknown]
         page = self._services.logs.search(
             level=self._level,
             since=self._stretch.since,
@@ -69,7 +77,8 @@ class Shown:
             within=within,
             **self._wanted,
         )
-        st.session_state["log_page"] = (key, page)
+        final = len(page.items) == PAGE or page.next_cursor is None
+        st.session_state["log_page"] = _Kept(key, page, final)
         return page
 
     def draw_foot(self, figures: LogFigures) -> None:
@@ -97,13 +106,13 @@ class Shown:
         text = f"{len(page.items):,} lines, newest at the foot" if page.items else "No lines up to now"
         if page.next_cursor is None or len(page.items) == PAGE:
             return text + "." if page.items else ""
-        reached = log_view.cursor_time(page.next_cursor)
-        looked = ""
+        reached, looked = log_view.cursor_time(page.next_cursor), ""
+        if not page.items and not any(figures.at_least(self._level).values()):
+            reached = min(reached, figures.reached)  # what was counted was looked at, too
         if not any(self._wanted[name] for name in ("pipeline_id", "run_id", "step_id")):
             counts = self._services.logs.counts(since=reached, until=self._stretch.until, source=self._wanted["source"])
             looked = f"the newest {sum(counts.values()):,} lines, "
-        words = log_view.cursor_words(page.next_cursor, place.zone())
-        return f"{text}; searched {looked}back to {words}."
+        return f"{text}; searched {looked}back to {words.exact(reached, place.zone())}."
 
     def _held(self) -> bool:
         return self._stretch.fixed or log_live.paused_at() is not None

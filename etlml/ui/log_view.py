@@ -91,8 +91,3 @@ def link_html(url: str, label: str) -> str:
 def cursor_time(cursor: str) -> datetime:
     """The time up to which a cursor has come."""
     return datetime.fromtimestamp(int(cursor[:12], 16) / 1000, UTC)
-
-
-def cursor_words(cursor: str, zone: tzinfo | None) -> str:
-    """The time up to which a cursor has come, as the viewer reads it."""
-    return words.exact(cursor_time(cursor), zone)

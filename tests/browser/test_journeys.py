@@ -119,7 +119,7 @@ def test_a_failed_run_says_the_mend_and_goes_on_from_the_failed_step(
 
 
 def test_an_error_is_found_in_the_logs(studio: Studio, page: Page) -> None:
-    page.goto(f"{studio.url}/logs?level=ERROR&follow=false")
+    page.goto(f"{studio.url}/logs?level=ERROR")
     search = page.get_by_role("searchbox", name="Search").or_(page.get_by_label("Search", exact=True)).first
     search.fill("two")
     page.keyboard.press("Enter")
