@@ -24,16 +24,23 @@ UNFIT_FOR_THE_TABLE = {  # with their defaults; they say so
     "QuadraticDiscriminantAnalysis": "not full rank",
     "RadiusNeighborsClassifier": "No neighbors",
 }
-SLOW_TO_TRAIN = {
-    "GaussianProcessClassifier",
-    "LogisticRegressionCV",
-    "MLPClassifier",
-    "MLPRegressor",
-    "TheilSenRegressor",
+ONE_OF_EACH_FAMILY = {  # the others are left to the whole suite
+    "DBSCAN",
+    "DecisionTreeClassifier",
+    "GaussianNB",
+    "HistGradientBoostingRegressor",
+    "KMeans",
+    "KNeighborsRegressor",
+    "LinearDiscriminantAnalysis",
+    "LogisticRegression",
+    "PLSRegression",
+    "RandomForestRegressor",
+    "Ridge",
+    "SVC",
 }
 TARGETS = {"classification": "label", "regression": "amount", "clustering": None}
 STANDING_ALONE = [
-    pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW_TO_TRAIN))
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in ONE_OF_EACH_FAMILY | UNFIT_FOR_THE_TABLE.keys()))
     for name, one in known_algorithms().items()
     if all(one.defaults.values()) and name != "SelfTrainingClassifier"
 ]

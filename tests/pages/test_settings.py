@@ -36,23 +36,15 @@ def labels(app: AppTest) -> set[str]:
 
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("role", ["viewer", "editor", "operator", "admin"])
-def test_each_tab_stands_for_each_role(
+def test_each_tab_stands_for_each_role_and_has_buttons_for_who_may_press_them(
     services: Services, open_page: Opens, as_role: object, tab: str, role: str
 ) -> None:
     as_role(role)  # type: ignore[operator]
     app = open_page("settings.py", tab=tab)
     assert not app.exception
     assert not app.error
-
-
-@pytest.mark.parametrize("role", ["viewer", "editor"])
-@pytest.mark.parametrize("tab", TABS)
-def test_who_may_not_change_things_has_no_button_for_it(
-    services: Services, open_page: Opens, as_role: object, tab: str, role: str
-) -> None:
-    as_role(role)  # type: ignore[operator]
-    app = open_page("settings.py", tab=tab)
-    assert not labels(app) & {"Save", "Add", "Create", "Store", "Create missing", "Unpack", "Delete"}
+    if role in ("viewer", "editor"):
+        assert not labels(app) & {"Save", "Add", "Create", "Store", "Create missing", "Unpack", "Delete"}
 
 
 class TestConnections:
