@@ -1,14 +1,7 @@
 """What a person waits for, in a real browser: first visit, other page, reload, a dragged step; and what open pages cost."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +10,31 @@ import psutil
 from bench import pages_canvas
 from bench.measure import Row, percentile
 from etlml.services import Services
+from scripts.studio import ARGUMENTS, IDLE, find_browser, studio
 
-ROOT = Path(__file__).resolve().parents[1]
 FIRST_S, SWITCH_S, SAVED_MS = 5.0, 1.5, 400.0
 WATCHED_S, ONE_SHARE, TEN_SHARE = 20.0, 2.0, 15.0
 DRAGS = 8
 REPEATS = 3
+WARM_S = 3.0
 PAGES = ("dashboard", "pipelines", "runs", "experiments", "models", "validations", "logs", "settings")
 _TITLES = {name: name.capitalize() for name in PAGES}
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-_READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def run(uri: str, home: Path, database: str, services: Services) -> Iterator[Row]:
     """All of it, on a studio that has just been started."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, studio(uri, home, database) as (url, process):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+    settings = {
+        "ETLML_HOME": str(home),
+        "ETLML_MONGODB_URI": uri,
+        "ETLML_DATABASE": database,
+        "ETLML_SUPERVISED": "true",
+    }
+    with sync_playwright() as playwright, studio(settings) as (url, started):
+        time.sleep(WARM_S)  # the process loads what pages need once it is up
+        process = psutil.Process(started.pid)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.set_default_timeout(60_000)
         yield Row("first visit (browser)", _taken(lambda: _opened(page, url, "dashboard")), None, FIRST_S)
@@ -47,40 +47,6 @@ def run(uri: str, home: Path, database: str, services: Services) -> Iterator[Row
         browser.close()
 
 
-@contextmanager
-def studio(uri: str, home: Path, database: str) -> Iterator[tuple[str, psutil.Process]]:
-    """The studio as a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {
-        "ETLML_HOME": str(home),
-        "ETLML_MONGODB_URI": uri,
-        "ETLML_DATABASE": database,
-        "ETLML_SUPERVISED": "true",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        time.sleep(3)  # the process loads what pages need once it is up
-        yield url, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def _opened(page: Any, url: str, name: str) -> None:
     page.goto(f"{url}/{name}" if name != "dashboard" else url)
     _stands(page, name)
@@ -88,7 +54,7 @@ def _opened(page: Any, url: str, name: str) -> None:
 
 def _stands(page: Any, name: str) -> None:
     page.locator(".head h1", has_text=_TITLES[name]).first.wait_for()
-    page.wait_for_selector(_READY)
+    page.wait_for_selector(IDLE)
 
 
 def _taken(work: Callable[[], object]) -> float:
@@ -169,7 +135,7 @@ def _open_pages(browser: Any, url: str, process: psutil.Process, services: Servi
             contexts.append(context)
             page = context.new_page()
             page.goto(f"{url}/run?id={running}" if len(contexts) % 2 else f"{url}/runs", timeout=60_000)
-            page.wait_for_selector(_READY, timeout=60_000)
+            page.wait_for_selector(IDLE, timeout=60_000)
         time.sleep(5)
         before = sum(process.cpu_times()[:2])
         time.sleep(WATCHED_S)
