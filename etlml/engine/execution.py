@@ -17,6 +17,7 @@ from etlml.steps.check import CheckedStep
 from etlml.steps.graph import consumers, descendants
 
 StopReason = Literal["cancelled", "timeout", "lease_lost", "shutdown"]
+SEEN_S = 0.2  # a step that takes longer is written down as running
 
 
 class Execution:
@@ -73,7 +74,10 @@ class Execution:
                         going[pool.submit(runner.run)] = step
                 if not going:
                     continue
-                done, _ = wait(going, return_when=FIRST_COMPLETED)
+                done, _ = wait(going, timeout=SEEN_S, return_when=FIRST_COMPLETED)
+                if not done:
+                    self._journal.write()  # what takes long is seen to run
+                    done, _ = wait(going, return_when=FIRST_COMPLETED)
                 ended = {going.pop(future): future for future in done}
                 for step, future in ended.items():
                     self._take(step, future.exception())

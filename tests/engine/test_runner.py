@@ -281,6 +281,16 @@ class TestTheCache:
         assert (bench.settings.runs_dir / (second.step("keep").checkpoint or "")).is_file()
 
 
+class TestWhileItRuns:
+    def test_a_step_that_takes_long_is_seen_to_run_whatever_went_before(self, bench: Workbench, numbers: str) -> None:
+        waits = {"op": "python", "code": "import time\ndef transform(df):\n    time.sleep(0.8)\n    return df\n"}
+        run = bench.start(bench.pipeline([read(numbers), transform("first", waits), transform("second", waits)]))
+        seen = bench.until(run, lambda r: r.step("second").status != "pending")
+        assert statuses(seen) == {"read": "success", "first": "success", "second": "running"}
+        assert seen.step("second").rows_in == ROWS
+        assert bench.wait(run).status == "success"
+
+
 class TestCancelling:
     def assert_stops(self, bench: Workbench, step: dict[str, Any], numbers: str) -> None:
         run = bench.start(bench.pipeline([read(numbers), step, transform("after", DERIVE, needs=["read"])]))
