@@ -24,8 +24,14 @@ PAGES: Mapping[str, str] = {
 
 
 def go(page: str, **params: str | None) -> None:
-    """Leave for another page, with these URL parameters; None is left out."""
-    st.switch_page(PAGES[page], query_params={key: value for key, value in params.items() if value})
+    """Leave for another page, with these URL parameters; None is left out.
+
+    What a widget of this page holds in the URL (its tabs) only that widget may set there: the value goes through it.
+    """
+    given = {key: value for key, value in params.items() if value}
+    for key in [key for key in given if key in st.session_state]:
+        st.session_state[key] = given.pop(key)
+    st.switch_page(PAGES[page], query_params=given)
 
 
 def link(page: str, label: str, *, icon: str | None = None, **params: str | None) -> None:
