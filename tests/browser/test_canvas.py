@@ -1,5 +1,6 @@
 """The canvas: adding, connecting, undoing, copying, by mouse and by keyboard."""
 
+import re
 from typing import Any
 
 import pytest
@@ -185,3 +186,52 @@ def test_a_steps_menu_renames_it_and_runs_up_to_it(studio: Studio, page: Page, c
     page.wait_for_url("**/run?id=*")
     run = studio.services.runs.list(pipeline=chain).items[0]
     assert [step.id for step in run.steps if step.status != "skipped"] == ["rows", "first"]
+
+
+def test_a_pipeline_is_built_by_keyboard_alone(page: Page, chain: str) -> None:
+    page.locator(".canvas").focus()
+    page.keyboard.press("n")
+    expect(node(page, "rows")).to_be_focused()
+    for key in ("n", "n", "p"):
+        page.keyboard.press(key)
+    expect(node(page, "first")).to_have_class(re.compile("selected"))
+    page.keyboard.press("a")
+    page.get_by_label("Search steps to add").fill("limit")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(node(page, "limit")).to_be_focused()
+    page.keyboard.press("p")
+    page.keyboard.press("c")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__edge")).to_have_count(4)
+    page.keyboard.press("Escape")
+    place = node(page, "second").get_attribute("style")
+    for key in ("Enter", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(node(page, "second")).not_to_have_attribute("style", place or "")
+    page.keyboard.press("Control+z")
+    expect(node(page, "second")).to_have_attribute("style", place or "")
+
+
+def test_two_versions_are_read_on_one_canvas_as_high_as_the_window_allows(
+    studio: Studio, page: Page, chain: str
+) -> None:
+    heights = []
+    for height in (800, 1440):
+        page.set_viewport_size({"width": 1440, "height": height})
+        boxes = [page.locator(each).bounding_box() for each in (".canvas-host", ".st-key-step_panel")]
+        heights.append([round(box["height"]) for box in boxes if box])
+    assert heights == [[496, 496], [893, 893]]
+    document = studio.services.pipelines.get(chain).draft().model_dump(mode="json")
+    document["steps"][1]["config"]["ops"][0]["rows"] = 7
+    document["steps"][2]["id"] = "third"
+    document["steps"][2]["config"]["ops"] = []
+    studio.services.pipelines.update(chain, document)
+    page.goto(f"{studio.url}/pipeline?id={chain}&tab=Versions")
+    expect(node(page, "third").locator(".change-word")).to_have_text("+ added")
+    expect(page.locator(".edge-removed")).to_have_count(1)
+    node(page, "first").hover()
+    expect(page.locator(".changes li")).to_have_text("Op 1 (limit) › rows: changed from 1 to 7")
+    node(page, "third").focus()
+    expect(page.locator(".changes")).to_contain_text("added")

@@ -6,6 +6,7 @@ import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, Panel, Re
 import { freeId, freeSpot, History, layered, NODE_HEIGHT, NODE_WIDTH, refusal } from "./graph.js"
 import { DRAG_TYPE, Palette } from "./Palette.jsx"
 import { Icon } from "./icons.jsx"
+import { useStable } from "./stable.js"
 import { entries, StepMenu } from "./StepMenu.jsx"
 import { CardTools, StepNode } from "./StepNode.jsx"
 import { ChangeCard } from "./ChangeCard.jsx"
@@ -20,6 +21,8 @@ const DRAWN_WHOLE = 80                         // of more steps than that, only 
 const MINIMAP_FROM = 15
 const MINIMAP_HEIGHT = 400
 const MINIMAP = { width: 150, height: 100 }    // here, not in the style sheet: React Flow draws for the size that it is told
+const ADD_KEYS = ["Control", "Meta"], GRID = [4, 4], EDGE = { type: "default" }    // the same objects in each drawing
+const miniClass = n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`
 const ROOM_FOR_PALETTE = 860
 const NARROW = 560
 const PALETTE_WIDTH = 216
@@ -74,6 +77,7 @@ export function Editor({ data, emit, host }) {
   const roomRef = useRef(room)
   roomRef.current = room
   const fit = useCallback(() => flow.fitView({ maxZoom: 1, padding: padding(roomRef.current), duration: 250 }), [flow])
+  const fitting = useMemo(() => ({ maxZoom: 1, padding: padding(room) }), [room.left, room.right, room.top, room.bottom])
   const [height, setHeight] = useState(host.clientHeight)
   const hasRoomForMap = height >= MINIMAP_HEIGHT
   const viewOf = nodes => opening(nodes, { width: host.clientWidth, height: host.clientHeight }, roomRef.current,
@@ -145,14 +149,21 @@ export function Editor({ data, emit, host }) {
     send()
   }, [send])
 
+  const backToCanvas = () => {                         // the next key is for the step that was added or chosen
+    const chosen = live.current.nodes.filter(n => n.selected)
+    const place = (chosen.length === 1 && nodeElement(chosen[0].id)) || canvasRef.current
+    place?.focus({ preventScroll: true })
+  }
   const restore = useCallback(state => {
     if (!state) return
     const looks = new Map(live.current.nodes.map(n => [n.id, n.data]))
-    setNodes(state.nodes.map(n => ({ ...n, data: looks.get(n.id) || n.data })))
+    const chosen = new Set(live.current.nodes.filter(n => n.selected).map(n => n.id))
+    if (!chosen.size) for (const n of state.nodes) if (!looks.has(n.id)) chosen.add(n.id)      // what comes back is taken up again
+    setNodes(state.nodes.map(n => ({ ...n, data: looks.get(n.id) || n.data, selected: chosen.has(n.id) })))
     setEdges(state.edges)
     redraw(n => n + 1)
     send()
-    canvasRef.current?.focus({ preventScroll: true })
+    setTimeout(backToCanvas, 30)
   }, [send])
 
   const connect = useCallback((source, target) => {
@@ -260,8 +271,8 @@ export function Editor({ data, emit, host }) {
   const goTo = by => {                                  // select the next step, or the one before, as they are read
     const order = reading(live.current.nodes)
     if (!order.length) return
-    const from = linkFrom ? focused() : order.find(n => n.selected)?.id
-    const at = order.findIndex(n => n.id === (from ?? focused()))
+    const from = (linkFrom ? null : order.find(n => n.selected)?.id) ?? focused() ?? linkFrom
+    const at = order.findIndex(n => n.id === from)
     const next = order[at < 0 ? (by > 0 ? 0 : order.length - 1) : (at + by + order.length) % order.length]
     if (!linkFrom) {
       setNodes(old => old.map(n => (n.selected === (n.id === next.id) ? n : { ...n, selected: n.id === next.id })))
@@ -273,11 +284,6 @@ export function Editor({ data, emit, host }) {
     setTimeout(() => nodeElement(next.id)?.focus({ preventScroll: true }), flow.getNodes().length > DRAWN_WHOLE ? 260 : 0)
   }
 
-  const backToCanvas = () => {                         // the next key is for the step that was added or chosen
-    const chosen = live.current.nodes.filter(n => n.selected)
-    const place = (chosen.length === 1 && nodeElement(chosen[0].id)) || canvasRef.current
-    place?.focus({ preventScroll: true })
-  }
   const openPalette = () => { setPaletteOpen(true); setTimeout(() => searchRef.current?.focus(), 30) }
   const act = {
     palette: openPalette, remove, tidy, fit, help: () => setHelpOpen(open => !open),
@@ -349,45 +355,52 @@ export function Editor({ data, emit, host }) {
 
   const steps = nodes.filter(n => n.selected).length
   const chosen = steps + edges.filter(e => e.selected).length
+  const on = useStable({
+    onConnect: c => connect(c.source, c.target),
+    isValidConnection: c => !refusal(live.current.nodes, live.current.edges, c.source, c.target),
+    onConnectEnd: (event, state) => {
+      if (state.isValid !== false || !state.fromNode || !state.toNode) return
+      const [a, b] = state.fromHandle?.type === "source" ? [state.fromNode.id, state.toNode.id] : [state.toNode.id, state.fromNode.id]
+      const why = refusal(live.current.nodes, live.current.edges, a, b)
+      if (why) say(why)
+    },
+    onNodeDragStart: () => { beforeDrag.current = snapshot() },
+    onSelectionDragStart: () => { beforeDrag.current = snapshot() },
+    onNodeDragStop: (event, node) => {
+      const old = beforeDrag.current?.nodes.find(n => n.id === node.id)?.position
+      if (old && old.x === node.position.x && old.y === node.position.y) return
+      if (beforeDrag.current) history.current.push(beforeDrag.current)
+      redraw(n => n + 1)
+      send()
+    },
+    onSelectionDragStop: () => { if (beforeDrag.current) history.current.push(beforeDrag.current); redraw(n => n + 1); send() },
+    onNodeClick: (event, node) => { if (linkFrom && linkFrom !== node.id) { if (connect(linkFrom, node.id)) setLinkFrom(null) } },
+    onNodeContextMenu: (event, node) => { if (hasMenu) { event.preventDefault(); if (!menu || event.button === 2) openMenu(node.id, event) } },
+    onSelectionContextMenu: (event, all) => { if (hasMenu && all.length) { event.preventDefault(); openMenu(all[0].id, event) } },
+    onMoveStart: () => { setMenu(null); setPointed(null) },
+    onNodeMouseEnter: (event, node) => { if (readonly) setPointed(node.id) },
+    onNodeMouseLeave: () => { if (readonly) setPointed(null) },
+    onNodeDoubleClick: (event, node) => emit("opened", { id: node.id, at: Date.now() }),
+    onDrop,
+    onDragOver: e => { e.preventDefault(); e.dataTransfer.dropEffect = "copy" },
+    onKeyUp: e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() },
+  })
   const explained = readonly && nodes.find(n => n.data.change && (pointed ? n.id === pointed : n.selected))
   const menuItems = menu ? entries({ id: menu.id, count: steps, menu: data.menu, readonly, act }) : []
   return (
     <div className={`canvas ${linkFrom ? "is-linking" : ""}`} onKeyDown={onKey} tabIndex={-1} ref={canvasRef}
       onFocus={e => { if (readonly) setPointed(e.target.closest?.(".react-flow__node")?.dataset.id ?? null) }} onBlur={() => { if (readonly) setPointed(null) }}>
       <CardTools.Provider value={tools}><ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
-        onConnect={c => connect(c.source, c.target)} isValidConnection={c => !refusal(live.current.nodes, live.current.edges, c.source, c.target)}
-        onConnectEnd={(event, state) => {
-          if (state.isValid !== false || !state.fromNode || !state.toNode) return
-          const [a, b] = state.fromHandle?.type === "source" ? [state.fromNode.id, state.toNode.id] : [state.toNode.id, state.fromNode.id]
-          const why = refusal(live.current.nodes, live.current.edges, a, b)
-          if (why) say(why)
-        }}
-        onNodeDragStart={() => { beforeDrag.current = snapshot() }} onSelectionDragStart={() => { beforeDrag.current = snapshot() }}
-        onNodeDragStop={(event, node) => {
-          const old = beforeDrag.current?.nodes.find(n => n.id === node.id)?.position
-          if (old && old.x === node.position.x && old.y === node.position.y) return
-          if (beforeDrag.current) history.current.push(beforeDrag.current)
-          redraw(n => n + 1)
-          send()
-        }}
-        onSelectionDragStop={() => { if (beforeDrag.current) history.current.push(beforeDrag.current); send() }}
-        onNodeClick={(event, node) => { if (linkFrom && linkFrom !== node.id) { if (connect(linkFrom, node.id)) setLinkFrom(null) } }}
-        onNodeContextMenu={(event, node) => { if (hasMenu) { event.preventDefault(); if (!menu || event.button === 2) openMenu(node.id, event) } }}
-        onSelectionContextMenu={(event, all) => { if (hasMenu && all.length) { event.preventDefault(); openMenu(all[0].id, event) } }}
-        onMoveStart={() => { setMenu(null); setPointed(null) }}
-        onNodeMouseEnter={readonly ? (event, node) => setPointed(node.id) : undefined} onNodeMouseLeave={readonly ? () => setPointed(null) : undefined}
-        onNodeDoubleClick={(event, node) => emit("opened", { id: node.id, at: Date.now() })}
-        onSelectionChange={onSelection} onDrop={onDrop} onDragOver={e => { e.preventDefault(); e.dataTransfer.dropEffect = "copy" }}
-        onKeyUp={e => { if (!readonly && e.key.startsWith("Arrow") && chosen) send() }}
+        {...on} onSelectionChange={onSelection}
         nodesDraggable={!readonly} nodesConnectable={!readonly} nodesFocusable edgesFocusable={!readonly} deleteKeyCode={null}
-        selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} selectionMode={SelectionMode.Partial} connectionRadius={28}
-        onlyRenderVisibleElements={nodes.length > DRAWN_WHOLE} colorMode={data.dark ? "dark" : "light"} defaultViewport={first.current} fitViewOptions={{ maxZoom: 1, padding: padding(room) }}
-        minZoom={MIN_ZOOM} maxZoom={2} snapToGrid snapGrid={[4, 4]} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
-        defaultEdgeOptions={{ type: "default" }}>
+        selectionKeyCode="Shift" multiSelectionKeyCode={ADD_KEYS} selectionMode={SelectionMode.Partial} connectionRadius={28}
+        onlyRenderVisibleElements={nodes.length > DRAWN_WHOLE} colorMode={data.dark ? "dark" : "light"} defaultViewport={first.current} fitViewOptions={fitting}
+        minZoom={MIN_ZOOM} maxZoom={2} snapToGrid snapGrid={GRID} panOnScroll={false} zoomOnScroll={!!data.zoomOnScroll} preventScrolling={!!data.zoomOnScroll}
+        defaultEdgeOptions={EDGE}>
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
         <Controls showInteractive={false} position="bottom-left" />
         {(nodes.length >= MINIMAP_FROM || !whole) && hasRoomForMap && <MiniMap style={MINIMAP} pannable zoomable position="bottom-right" ariaLabel="Map of the pipeline"
-          nodeClassName={n => `mini type-${n.data.type} ${n.data.status ? `is-${n.data.status}` : ""}`} nodeStrokeWidth={0} nodeBorderRadius={8} />}
+          nodeClassName={miniClass} nodeStrokeWidth={0} nodeBorderRadius={8} />}
         {!readonly && <Panel position="top-right"><Toolbar act={act}
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>}
         {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">

@@ -25,7 +25,7 @@ export function Toolbar({ can, act }) {
 }
 
 const KEYS = [["A", "add a step"], ["C", "connect the selected step: choose another by N or P, then press Enter"], ["N / P", "select the next, the previous step"],
-  ["Arrows", "move the selected steps"], ["Enter", "select"], ["Shift + drag", "select several"], ["Ctrl + click", "add to the selection"],
+  ["Arrows", "move the selected steps, with Shift further"], ["Enter", "select"], ["Shift + drag", "select several"], ["Ctrl + click", "add to the selection"],
   ["Ctrl A", "select all"], ["Ctrl C / X / V", "copy, cut, paste"], ["Ctrl D", "duplicate"], ["F2", "rename"], ["Menu / Shift F10", "what can be done with a step"], ["Ctrl Z / Shift Z", "undo, redo"], ["Ctrl Enter", "run"],
   ["Del", "delete"], ["L", "tidy up"], ["F", "fit to view"], ["Esc", "let go"]]
 const VIEW_KEYS = new Set(["N / P", "Enter", "F", "Esc"])
