@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,6 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from etlml.services import users
 from etlml.settings import get_settings
 from etlml.store import Store
 from etlml.store.client import connect
@@ -23,7 +23,7 @@ from etlml.store.encoding import Document
 from etlml.store.indexes import INDEXES, ensure_indexes
 from etlml.store.mongod import EmbeddedMongod
 
-REAL_HASHER = users._hasher
+NEVER_S = 1e6
 ROOMY_BYTES = 2 << 30
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # tests run side by side: threads beyond the cores only wait
 
@@ -135,18 +135,22 @@ def real_store(mongo_database: Database[Document]) -> Store:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
-    """Passwords are hashed in no time; ``real_passwords`` has them hashed as people's are, in 0.2 s."""
-    quick = PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)])
+def _without_what_takes_long() -> Iterator[PasswordHash | None]:
+    """Passwords are hashed in no time; engines leave their children cold. Gives how people's passwords are hashed."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(users, "_hasher", quick)
-        yield
+        if engine := sys.modules.get("etlml.engine.engine"):  # import it for no test that does without
+            patched.setattr(engine, "WARM_UP_AFTER_S", NEVER_S)
+        real = None
+        if users := sys.modules.get("etlml.services.users"):
+            real = users._hasher
+            patched.setattr(users, "_hasher", PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)]))
+        yield real
 
 
 @pytest.fixture
-def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed as people's are."""
-    monkeypatch.setattr(users, "_hasher", REAL_HASHER)
+def real_passwords(_without_what_takes_long: PasswordHash | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as people's are, which takes 0.2 s."""
+    monkeypatch.setattr("etlml.services.users._hasher", _without_what_takes_long)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Temporary files of a process go with it, however it ends."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,9 +57,6 @@ def test_the_folders_of_a_killed_process_are_removed_and_those_of_a_living_one_s
 
 
 def test_the_folder_comes_back_where_something_cleared_the_temporary_files() -> None:
-    first = scratch_folder("copies")
-    for folder in first.parent.iterdir():
-        folder.rmdir()
-    first.parent.rmdir()
+    shutil.rmtree(scratch_folder("copies").parent)
     with scratch("copies") as second:
         assert second.is_dir()

@@ -68,7 +68,7 @@ class HeldWorker(RunWorker):
 def worker(real_store: Store, tmp_path: Path) -> Iterator[HeldWorker]:
     real_store.pipelines.add(Pipeline(id="p", name="p", max_running=9))
     real_store.settings.set("preferences", {"worker_slots": 1})
-    with Children() as children:
+    with Children(warm=()) as children:
         worker = HeldWorker(Settings(home=tmp_path), real_store, children)
         worker.start()
         yield worker

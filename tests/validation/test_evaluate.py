@@ -147,6 +147,7 @@ def found(results: list[RuleResult]) -> list[tuple[int, int, bool]]:
     return [(result.checked, result.failed, result.success) for result in results]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
