@@ -15,18 +15,19 @@ Problem = dict[str, Any]
 
 
 def draft_from(document: PipelineDraft | Mapping[str, Any]) -> PipelineDraft:
-    """The draft that a document describes; a draft is passed through.
+    """The draft that a document describes; a draft is checked again, as fields may have been set unchecked.
 
     Raises:
         PipelineInvalid: A field is unknown, missing or of the wrong kind.
     """
     if isinstance(document, PipelineDraft):
-        return PipelineDraft.model_validate({name: getattr(document, name) for name in PipelineDraft.model_fields})
-    if not isinstance(document, Mapping):
+        document = {name: getattr(document, name) for name in PipelineDraft.model_fields}
+    elif isinstance(document, Mapping):
+        checked_plain(dict(document), where="the pipeline")
+    else:
         raise InvalidInput(f"A pipeline is a mapping with a name and steps, not {type(document).__name__}.")
     name = str(document.get("name") or "without a name")[:100]
     try:
-        checked_plain(dict(document), where="the pipeline")
         return PipelineDraft.model_validate(dict(document))
     except ValidationError as error:
         found = [_problem(complaint, document) for complaint in complaints(error, PipelineDraft)]

@@ -128,3 +128,5 @@ def test_a_pipeline_is_made_of_a_template_and_copied_without_its_schedule(client
     copied = client.post("/api/pipelines/daily/copy", json={"name": "second"})
     assert (copied.status_code, copied.json()["schedule"]) == (201, None)
     assert client.post("/api/pipelines/daily/copy", json={"name": "second"}).status_code == 409
+    refused = client.post("/api/pipelines/daily/copy", json={"name": '"'})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (422, "PipelineInvalid")
