@@ -24,7 +24,7 @@ from etlml.ui import (
 from etlml.ui.looks import LEVELS
 
 services, user = frame.services(), frame.current_user()
-LIVE, COUNTING = "2s", "0.5s"
+LIVE, COUNTING = "2.5s", "0.5s"
 
 
 def of_run(run_id: str | None, stretch: log_range.Stretch) -> log_range.Stretch:

@@ -16,6 +16,7 @@ from etlml.ui.looks import LEVELS
 BUCKETS = 90
 FIRST_S, STEP_S = 0.06, 0.2
 _PEACE = 30  # times as long as the last count took it may be shown before all is counted anew
+_CALM = timedelta(seconds=3)  # counters are not asked more often
 _KEPT = "log_figures"
 _FINE = 20_000  # buckets: so many that their lines are read, which tells new ones to the millisecond
 
@@ -38,6 +39,8 @@ def counted(services: Services, asked: str, wanted: Mapping[str, Any], stretch: 
         asked: What tells this question from others; what moves with the clock is no part of it.
     """
     before = known(asked)
+    if before is not None and before.settled_until is None and timedelta() <= stretch.until - before.until < _CALM:
+        return before
     if before is not None and before.is_complete:
         stale = max(before.width, timedelta(seconds=_PEACE * before.spent_s))
         if stretch.since - before.since > stale or stretch.since < before.since - before.width:

@@ -131,7 +131,8 @@ class Shown:
         every = sum(figures.at_least(self._level).values())
         packed = every > log_export.PACKED_FROM or not figures.is_complete
         filters = {**self._wanted, "level": self._level, "since": self._stretch.since, "until": self._stretch.until}
-        filters |= {} if self._held() else {"until": None}
+        if not self._held():  # by the minute, so that commands do not change while they are read
+            filters |= {"since": self._stretch.since.replace(second=0, microsecond=0), "until": None}
         with st.popover("Download", icon=":material/download:", key="log_files", disabled=not page.items):
             st.download_button(
                 f"These {len(page.items):,} lines",

@@ -60,7 +60,7 @@ def pick() -> None:
         st.segmented_control(
             "Up to now",
             list(TIMES),
-            default=None if "time" in st.session_state else "24 h",
+            default="24 h",
             key="time",
             bind="query-params",
             required=True,
