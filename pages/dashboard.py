@@ -28,9 +28,10 @@ def vitals() -> list[Part]:
 
 @st.cache_data(ttl=4, show_spinner=False)
 def statistics(span: timedelta, zone: str) -> dict[str, Any]:
-    """Of twice the span, so that it can be compared with the one before; asked once for all open tabs."""
+    """Asked once for all open tabs."""
     now = utc_now()
-    return {"now": now, **frame.services().stats.overview(now - 2 * span, timezone=zone, now=now)}
+    hourly = overview.is_hourly(span)
+    return {"now": now, **frame.services().stats.overview(now - span, timezone=zone, now=now, hourly=hourly)}
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -49,6 +49,7 @@ def get_stats(
     _: Viewer,
     since: Since = None,
     timezone: Annotated[str, Query(max_length=60, description="IANA name; days start at its midnight.")] = "UTC",
+    hourly: Annotated[bool, Query(description="Count runs by hour, not by day.")] = False,
 ) -> dict[str, Any]:
     """The figures of the dashboard, of the last 7 days unless told otherwise."""
-    return services.stats.overview(since, timezone=timezone)
+    return services.stats.overview(since, timezone=timezone, hourly=hourly)

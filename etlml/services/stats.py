@@ -22,14 +22,19 @@ class StatsService:
         self._store = store
 
     def overview(
-        self, since: datetime | None = None, *, timezone: str = "UTC", now: datetime | None = None
+        self,
+        since: datetime | None = None,
+        *,
+        timezone: str = "UTC",
+        now: datetime | None = None,
+        hourly: bool = False,
     ) -> dict[str, Any]:
-        """What the dashboard shows of the time since then (7 days by default).
+        """What the dashboard shows of the time since then (7 days by default); ``hourly`` counts runs by hour, not by day.
 
         Returns:
             since; pipelines, experiments, validations, total_runs (how many there are); runs {counts {status: n},
-            success_rate, by_day, by_pipeline}; queue {pending, running}; running, failures, missed, recent (runs without
-            their steps); in_production (models); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h;
+            success_rate, by_day, by_pipeline}; before {counts, success_rate} of as long a time before that; queue
+            {pending, running}; running, failures, missed, recent (runs without their steps); in_production (models); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h;
             quality {counts {status: n}, score, by_day}; models {status: n}; health {workers, slots, busy}.
 
         Raises:
@@ -45,7 +50,8 @@ class StatsService:
             "pipelines": self._store.pipelines.count(),
             "experiments": self._store.experiments.count(),
             "validations": self._store.validations.count(),
-            "runs": self._store.runs.stats(since, timezone=timezone),
+            "runs": self._store.runs.stats(since, timezone=timezone, hourly=hourly),
+            "before": self._before(since, now),
             "total_runs": sum(totals.values()),
             "queue": {status: totals.get(status, 0) for status in ("pending", "running")},
             "running": self._runs(status="running"),
@@ -62,6 +68,11 @@ class StatsService:
                 "busy": sum(len(worker.running) for worker in workers),
             },
         }
+
+    def _before(self, since: datetime, now: datetime) -> dict[str, Any]:
+        counts = self._store.runs.counts_by_status(since=since - (now - since), until=since)
+        ended = counts.get("success", 0) + counts.get("failed", 0)
+        return {"counts": counts, "success_rate": counts.get("success", 0) / ended if ended else None}
 
     def figures(self, *, within: timedelta, now: datetime | None = None) -> dict[str, Any]:
         """Figures for monitoring: of all runs and of the time ``within``.

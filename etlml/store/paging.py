@@ -154,5 +154,14 @@ def within(field_name: str, since: datetime | None, until: datetime | None) -> d
 
 def day_of(field_name: str, timezone: str) -> dict[str, Any]:
     """An expression for the day of a time, as ``2026-01-31`` in a time zone."""
-    day = {"format": "%Y-%m-%d", "date": field_name}
-    return {"$dateToString": day if timezone == "UTC" else day | {"timezone": timezone}}
+    return _text_of(field_name, timezone, "%Y-%m-%d")
+
+
+def hour_of(field_name: str, timezone: str) -> dict[str, Any]:
+    """An expression for the hour of a time, as ``2026-01-31 14:00`` in a time zone."""
+    return _text_of(field_name, timezone, "%Y-%m-%d %H:00")
+
+
+def _text_of(field_name: str, timezone: str, form: str) -> dict[str, Any]:
+    text = {"format": form, "date": field_name}
+    return {"$dateToString": text if timezone == "UTC" else text | {"timezone": timezone}}

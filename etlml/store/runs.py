@@ -8,7 +8,7 @@ from typing import Any
 
 from etlml.documents import FINAL_RUN_STATUSES, Run
 from etlml.store.encoding import decoded
-from etlml.store.paging import QUERY_MS, Page, bounded, contains, day_of, matching, within
+from etlml.store.paging import QUERY_MS, Page, bounded, contains, day_of, hour_of, matching, within
 from etlml.store.run_views import HEAVY, RunViews, runs_matching
 from etlml.store.run_watch import Wakeup, wakeups
 
@@ -128,9 +128,11 @@ class RunStore(RunViews):
                 found[pipeline_id] = run
         return found
 
-    def counts_by_status(self, *, since: datetime | None = None, pipeline_id: str | None = None) -> dict[str, int]:
+    def counts_by_status(
+        self, *, since: datetime | None = None, until: datetime | None = None, pipeline_id: str | None = None
+    ) -> dict[str, int]:
         """How many runs there are in each status; statuses without runs are left out."""
-        filter_ = matching(pipeline_id=pipeline_id) | within("created_at", since, None)
+        filter_ = matching(pipeline_id=pipeline_id) | within("created_at", since, until)
         groups = self.collection.aggregate(
             # of all runs: asking for any status has the server walk an index instead of reading the runs
             [{"$match": filter_ or {"status": {"$gt": ""}}}, {"$group": {"_id": "$status", "runs": {"$sum": 1}}}],
@@ -145,15 +147,17 @@ class RunStore(RunViews):
         )
         return {each["_id"]: each["runs"] for each in groups}
 
-    def stats(self, since: datetime, *, until: datetime | None = None, timezone: str = "UTC") -> dict[str, Any]:
-        """Figures of the runs created since then.
+    def stats(
+        self, since: datetime, *, until: datetime | None = None, timezone: str = "UTC", hourly: bool = False
+    ) -> dict[str, Any]:
+        """Figures of the runs created since then; ``hourly`` has an hour in the place of each day.
 
         Returns:
             counts {status: runs}, success_rate (0 to 1, of success and failed; None without any), by_day [{day, status,
             runs}] in that time zone, by_pipeline [{pipeline_id, pipeline_name, runs, failed, mean_s, max_s}] most runs first.
         """
         match = {"$match": within("created_at", since, until)}
-        day = day_of("$created_at", timezone)
+        day = (hour_of if hourly else day_of)("$created_at", timezone)
         days = self.collection.aggregate(
             [
                 match,

@@ -54,7 +54,7 @@ def runs_by_day(by_day: Sequence[Mapping[str, Any]], days: Sequence[str]) -> dic
 
 def runs_spec(series: Mapping[str, Sequence[int]], days: Sequence[str]) -> dict[str, Any]:
     """The stacked bars of runs over time, as an ECharts option."""
-    labels = [words.day(date.fromisoformat(day), year=False) for day in days]
+    labels = [day[11:] or words.day(date.fromisoformat(day), year=False) for day in days]  # of an hour its time
     return {
         "grid": {"left": 34, "right": 8, "top": 12, "bottom": 24},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},

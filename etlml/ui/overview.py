@@ -13,6 +13,8 @@ from etlml.ui import format as words
 from etlml.ui.lists import row, when
 from etlml.ui.looks import FAMILIAR
 
+HOURLY = timedelta(days=1)
+
 
 class Metric(NamedTuple):
     """One figure with its change and its course."""
@@ -47,23 +49,20 @@ class Summary(NamedTuple):
 
 
 def summary(found: Mapping[str, Any], *, now: datetime, span: timedelta, zone: tzinfo) -> Summary:
-    """The figures of the last ``span``, out of an overview of twice that time."""
+    """The figures of the last ``span``, out of an overview of that time."""
     since = now - span
-    first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
-    days = charts.days_between(first, last)
-    by_day = found["runs"]["by_day"]
-    current = [each for each in by_day if str(each["day"]) >= days[0]]
-    before = [each for each in by_day if str(each["day"]) < days[0]]
-    quality = [each for each in found["quality"].get("by_day", []) if str(each["day"]) >= days[0]]
+    days = slots(since, now, zone)
+    current, before = found["runs"]["by_day"], found["before"]
+    quality = found["quality"].get("by_day", [])
     checks = sum(each["n"] for each in quality)
     models: Mapping[str, int] = found["models"]
     return Summary(
         days=days,
         series=charts.runs_by_day(current, days),
         runs=sum(each["runs"] for each in current),
-        runs_before=sum(each["runs"] for each in before),
+        runs_before=sum(before["counts"].values()),
         success_rate=rate(current),
-        success_before=rate(before),
+        success_before=before["success_rate"],
         score=sum(each["score"] * each["n"] for each in quality) / checks if checks else None,
         scores=[float(each["score"]) for each in quality],
         pipelines=found["pipelines"],
@@ -74,6 +73,20 @@ def summary(found: Mapping[str, Any], *, now: datetime, span: timedelta, zone: t
         missed=[run for run in found.get("missed", []) if run.created_at >= since],
         range_note=f"last {words.duration(span.total_seconds())}",
     )
+
+
+def is_hourly(span: timedelta) -> bool:
+    """Whether a time is so short that its runs are counted by hour."""
+    return span <= HOURLY
+
+
+def slots(since: datetime, now: datetime, zone: tzinfo) -> list[str]:
+    """The days of a time, of a short one its hours, as the statistics write them."""
+    if not is_hourly(now - since):
+        return charts.days_between(since.astimezone(zone).date(), now.astimezone(zone).date())
+    hours = range(int((now - since) / timedelta(hours=1)) + 2)  # the first and the last may be cut
+    every = (min(since + timedelta(hours=number), now).astimezone(zone) for number in hours)
+    return list(dict.fromkeys(f"{each:%Y-%m-%d %H}:00" for each in every))
 
 
 def rate(by_day: Sequence[Mapping[str, Any]]) -> float | None:
@@ -99,7 +112,7 @@ def metrics(shown: Summary) -> list[Metric]:
             "Runs",
             words.count(shown.runs),
             f"{more:+,}" if shown.runs_before else None,
-            "before",
+            "vs before",
             [float(n) for n in per_day],
             "Runs in this time.",
             neutral=True,
@@ -108,7 +121,7 @@ def metrics(shown: Summary) -> list[Metric]:
             "Success rate",
             words.percent(shown.success_rate),
             None if change is None else f"{change:+.1f} points",
-            "before",
+            "vs before",
             [share * 100 for share in rates if share is not None],
             "Successful runs among those that succeeded or failed.",
         ),

@@ -42,6 +42,8 @@ def test_stats_count_and_list(client: TestClient) -> None:
     found = client.get("/api/stats?timezone=Europe/Berlin").json()
     assert (found["pipelines"], found["total_runs"], found["queue"]) == (1, 1, {"pending": 1, "running": 0})
     assert found["runs"]["counts"] == {"pending": 1}
+    assert found["before"] == {"counts": {}, "success_rate": None}
+    assert client.get("/api/stats?hourly=true").json()["runs"]["by_day"][0]["day"].endswith(":00")
     assert found["next_fires"][0]["pipeline"] == "small"
     assert client.get("/api/stats?timezone=Europe/Berlinn").status_code == 422
 

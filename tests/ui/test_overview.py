@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def an_overview(by_day: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {
         "runs": {"by_day": by_day, "by_pipeline": []},
+        "before": {"counts": {"failed": 2, "success": 2}, "success_rate": 0.5},
         "quality": {"by_day": []},
         "models": {"registered": 2, "deployed": 1},
         "pipelines": 3,
@@ -28,8 +29,6 @@ def a_summary(by_day: list[dict[str, Any]], **more: Any) -> overview.Summary:
 
 
 DAYS = [
-    {"day": "2026-11-18", "status": "failed", "runs": 2},
-    {"day": "2026-11-19", "status": "success", "runs": 2},
     {"day": "2026-11-21", "status": "success", "runs": 3},
     {"day": "2026-11-22", "status": "failed", "runs": 1},
 ]
@@ -52,7 +51,7 @@ def test_the_success_rate_says_its_change_in_points() -> None:
 
 
 def test_nothing_at_all_is_no_rate_and_no_change() -> None:
-    rate = overview.metrics(a_summary([]))[2]
+    rate = overview.metrics(a_summary([], before={"counts": {}, "success_rate": None}))[2]
     assert (rate.value, rate.delta, rate.trend) == ("–", None, [])
 
 
@@ -96,3 +95,12 @@ def test_a_schedule_says_when_it_fires_next_and_how_often_after_that(hours: tupl
 def test_what_runs_says_how_long_it_usually_takes(usual: float | None, told: str) -> None:
     run = Run(pipeline_id="p", status="running", started_at=NOW - timedelta(seconds=4))
     assert overview.running_row(run, {}, usual, NOW)["cells"]["name"]["sub"] == told
+
+
+def test_a_day_is_counted_by_the_hour() -> None:
+    hours = [{"day": "2026-11-21 12:00", "status": "success", "runs": 2}]
+    now, span = NOW + timedelta(minutes=30), timedelta(hours=24)
+    shown = overview.summary(an_overview(hours), now=now, span=span, zone=UTC)
+    assert (len(shown.days), shown.days[0], shown.days[-1]) == (25, "2026-11-21 12:00", "2026-11-22 12:00")
+    assert shown.series["success"][0] == 2
+    assert charts.runs_spec(shown.series, shown.days)["xAxis"]["data"][0] == "12:00"
