@@ -96,7 +96,7 @@ def test_runs_together(client: TestClient, services: Services, paste: Callable[.
 def test_secrets_and_addresses_come_from_the_environment(
     client: TestClient, services: Services, paste: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECRET_VALUE", 'it\'s "swordfish"')
+    monkeypatch.setenv("SECRET_SHOP_TOKEN", 'it\'s "swordfish"')
     monkeypatch.setenv("CHANNEL_URL", "json://127.0.0.1:9/hook-1234567")
     paste(client, connections.save("shop", "http", {"url": "http://127.0.0.1:9"}, {}, written={"token": "SHOP_TOKEN"}))
     assert services.connections.get("shop").secrets == {"token": "${secret.SHOP_TOKEN}"}
@@ -156,7 +156,7 @@ def served(guarded: Services) -> Iterator[str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
 def test_curl_does_it_on_several_at_once(served: str, guarded: Services, tmp_path: Path) -> None:
-    environment = {"ETLML_API_KEY": guarded.api_keys.create("mine", role="admin")[1], "SECRET_VALUE": "swordfish $1"}
+    environment = {"ETLML_API_KEY": guarded.api_keys.create("mine", role="admin")[1], "SECRET_TOKEN": "swordfish $1"}
 
     def curl(action: Action) -> None:
         line = copy_as.shown(action, served, signed_in=True)["curl"]

@@ -21,7 +21,7 @@ def test_the_secret_of_a_connection_is_not_shown(open_page: Opens) -> None:
     app.text_input(key=field).set_value(SECRET).run()
     assert "etlml connections shop --kind http" in codes(app)
     assert "etlml secret SHOP" in codes(app)
-    assert "$SECRET_VALUE" in codes(app)
+    assert "$SECRET_SHOP_" in codes(app)
     assert SECRET not in codes(app)
 
 
@@ -47,3 +47,14 @@ def test_a_form_of_settings_shows_what_it_holds(open_page: Opens) -> None:
     assert "etlml settings" not in codes(app)
     app.number_input(key="limit_run_retention_days").set_value(90.0).run()
     assert "etlml settings run_retention_days=90\n" in codes(app) + "\n"
+
+
+def test_a_secret_that_is_replaced_is_asked_for(services: Services, open_page: Opens) -> None:
+    document = {"name": "shop", "kind": "http", "config": {"url": "http://h"}, "secrets": {"token": "${secret.OLD}"}}
+    key = f"connection_{services.connections.create(document).id}_token"
+    app = open_page("settings.py", tab="Connections", connection="shop")
+    assert "--secret token=OLD" in codes(app)
+    app.segmented_control(key=f"{key}_what").set_value("Replace").run()
+    app.text_input(key=f"{key}_new").set_value(SECRET).run()
+    assert "etlml secret SHOP_TOKEN" in codes(app)
+    assert SECRET not in codes(app)

@@ -117,7 +117,7 @@ EXAMPLES: dict[str, list[Action]] = {
     "system.unpack": [system.unpack(), system.unpack("a b.pack", replace=True, dry_run=True)],
 }
 EACH = [pytest.param(action, id=f"{name}-{at}") for name, found in EXAMPLES.items() for at, action in enumerate(found)]
-ENVIRONMENT = {"ETLML_API_KEY": "k-123", "SECRET_VALUE": "s3cret $x", "NEW_PASSWORD": "p4ss", "CHANNEL_URL": "json://h"}
+ENVIRONMENT = {"ETLML_API_KEY": "k-123", "SECRET_T": "s3cret $x", "NEW_PASSWORD": "p4ss", "CHANNEL_URL": "json://h"}
 
 
 class Sent(NamedTuple):
@@ -197,8 +197,8 @@ def test_a_secret_that_is_written_now_is_asked_for_and_never_shown() -> None:
     first, second = shown["Command line"].splitlines()
     assert first == "etlml secret SHOP_TOKEN"
     assert "--secret token=SHOP_TOKEN" in second
-    assert '"value": "\'"$SECRET_VALUE"\'"' in shown["curl"]
-    assert 'os.environ["SECRET_VALUE"]' in shown["Python"]
+    assert '"value": "\'"$SECRET_SHOP_TOKEN"\'"' in shown["curl"]
+    assert 'os.environ["SECRET_SHOP_TOKEN"]' in shown["Python"]
 
 
 def by_curl(text: str) -> list[Sent]:

@@ -1,5 +1,6 @@
 """Connections and secrets; the value of a secret is never in what can be copied."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,8 +57,9 @@ def delete(name: str) -> Action:
 
 
 def set_secret(name: str) -> Action:
-    """Store a secret: the command asks for its value, REST takes it from the environment."""
-    return action(["secret", name], Request("PUT", path("secrets", name), {"value": FromEnvironment("SECRET_VALUE")}))
+    """Store a secret: the command asks for its value, REST takes it from the environment, e.g. ``SECRET_TOKEN``."""
+    variable = FromEnvironment("SECRET_" + re.sub(r"\W", "_", name.upper(), flags=re.ASCII))
+    return action(["secret", name], Request("PUT", path("secrets", name), {"value": variable}))
 
 
 def delete_secret(name: str) -> Action:
