@@ -83,11 +83,12 @@ def chosen_filters() -> dict[str, Any]:
 
 def table(wanted: dict[str, Any]) -> None:
     after = pager.cursor("validations", {**wanted, "since": place.param("time")})
+    names = {id: name for name, id in services.pipelines.names().items()}
     page = services.validations.list(**wanted, limit=PAGE, cursor=after, with_samples=False)
     happened = lists.draw(
         "validations",
         validation_view.COLUMNS,
-        [validation_view.validation_row(one) for one in page.items],
+        [validation_view.validation_row(one, names.get(one.pipeline_id or "", "")) for one in page.items],
         empty="No validation matches.",
     )
     pager.foot("validations", len(page.items), page.next_cursor, noun="validations")

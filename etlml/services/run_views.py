@@ -1,7 +1,7 @@
 """Runs as pages and programs look at them: what is beside a run, runs by day, a pipeline's runs step by step, why one waits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Unpack
 
 from pydantic import BaseModel, Field
@@ -143,7 +143,7 @@ class RunViews:
             return None
         now = utc_now()
         if run.not_before is not None and run.not_before > now:
-            return "for its time: it was put back and starts again shortly"
+            return f"for its time: it was put back and starts again {_in_words(run.not_before - now)}"
         workers = self._store.workers.list_alive(now)
         if not workers:
             return "for a worker: none is alive. Start one with: etlml worker"
@@ -154,6 +154,11 @@ class RunViews:
         if sum(len(worker.running) for worker in workers) >= sum(worker.slots for worker in workers):
             return "for a free slot: every worker is busy"
         return "for a worker to take it"
+
+
+def _in_words(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return "shortly" if minutes < 1 else f"in {minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _cell(step: StepRun | None) -> GridCell | None:

@@ -34,8 +34,9 @@ class StatsService:
         Returns:
             since; pipelines, experiments, validations, total_runs (how many there are); runs {counts {status: n},
             success_rate, by_day, by_pipeline}; before {counts, success_rate} of as long a time before that; queue
-            {pending, running}; running, failures, missed, recent (runs without their steps); in_production (models); next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h;
-            quality {counts {status: n}, score, by_day}; models {status: n}; health {workers, slots, busy}.
+            {pending, running}; running, failures, missed, recent (runs without their steps); in_production (models);
+            next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {counts {status: n}, score, by_day};
+            models {status: n}; health {workers, slots, busy}.
 
         Raises:
             ConfigInvalid: The time zone is not known.

@@ -31,12 +31,12 @@ RULE_COLUMNS = (
 )
 
 
-def validation_row(validation: Validation) -> dict[str, Any]:
-    """An evaluation as a row of a list."""
+def validation_row(validation: Validation, pipeline: str = "") -> dict[str, Any]:
+    """An evaluation as a row of a list; with the name of its pipeline, if it has one."""
     broken = sum(not rule.success for rule in validation.rules)
     return row(
         validation.id,
-        name={"text": validation.name, "sub": validation.dataset},
+        name={"text": validation.name, "sub": " · ".join(filter(None, (pipeline, validation.dataset)))},
         status={"text": validation.status, "label": look(validation.status).label},
         score={
             "value": validation.score,

@@ -1,11 +1,13 @@
 """The validations page: the list with its filters and pages, one evaluation."""
 
+import re
 from datetime import timedelta
 
 from etlml.clock import utc_now
 from etlml.documents import RuleResult, Validation
 from etlml.services import Services
 from tests.pages.conftest import Opens, shown
+from tests.services.factories import a_document
 
 
 def add(services: Services, count: int, **fields: object) -> None:
@@ -62,3 +64,12 @@ def test_one_is_deleted_only_after_a_question(services: Services, open_page: Ope
     assert app.button(key="confirm_yes").label == "Delete"
     assert [code.value for code in app.code].count("etlml delete validation v1") == 2
     assert len(services.validations.list().items) == 1
+
+
+def test_a_line_says_whose_data_was_checked(services: Services, open_page: Opens) -> None:
+    pipeline = services.pipelines.create(a_document(name="fares"))
+    add(services, 1, pipeline_id=pipeline.id, dataset="clean")
+    add(services, 1, dataset="a.csv")
+    text = shown(open_page("validations.py"))
+    assert re.search(r"fares .{1,12} clean", text)
+    assert '\\"sub\\": \\"a.csv\\"' in text

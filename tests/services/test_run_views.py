@@ -97,5 +97,7 @@ def test_a_waiting_run_says_for_what(services: Services) -> None:
     assert waits(run) == "for a worker to take it"
     services.store.runs.put(Run(id="busy", pipeline_id=pipeline.id, status="running"))
     assert "one run at a time" in str(waits(run))
-    assert "its time" in str(waits(run.model_copy(update={"not_before": utc_now() + timedelta(minutes=1)})))
+    for minutes, told in ((0.2, "again shortly"), (1, "in 1 minute"), (20, "in 20 minutes")):
+        later = run.model_copy(update={"not_before": utc_now() + timedelta(minutes=minutes, seconds=1)})
+        assert str(waits(later)).endswith(told)
     assert waits(run.model_copy(update={"status": "success"})) is None
