@@ -105,9 +105,16 @@ function keepToOneEnter(event) {
   entered = event.timeStamp
 }
 
+// Streamlit takes a password over when the focus leaves its field; on the eye inside the field, where Tab would lead, it does not.
+function passTheEye(event) {
+  const at = event.composedPath()[0]
+  const eye = event.key === "Tab" && at instanceof HTMLInputElement && at.closest('[data-testid="stTextInput"]')?.querySelector("button")
+  if (eye) eye.tabIndex = -1
+}
+
 export default function ({ data }) {
   window.etlmlOnce?.forEach(([kind, listener]) => document.removeEventListener(kind, listener, true))
-  window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter]]
+  window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter], ["keydown", passTheEye]]
   window.etlmlOnce.forEach(([kind, listener]) => document.addEventListener(kind, listener, true))
   window.etlmlAway?.disconnect()
   window.etlmlAway = new MutationObserver(sayAway)
