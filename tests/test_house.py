@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 EXPORTED = ROOT / "etlml" / "services" / "script" / "parts"  # goes into scripts, which run without etlml
 SOURCES = sorted(
@@ -53,12 +55,19 @@ def test_every_module_says_what_it_is_for() -> None:
     assert [str(path.relative_to(ROOT)) for path in silent if path.stat().st_size] == []
 
 
-def test_help_of_the_command_line_loads_nothing_heavy() -> None:
-    code = "import sys, etlml.cli; print(*sorted(sys.modules))"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("etlml.cli", {"pydantic", "pymongo", "duckdb", "pandas", "streamlit", "fastapi", "sklearn", "rich"}),
+        ("etlml.services", {"pandas", "scipy", "sklearn", "optuna", "streamlit", "fastapi"}),
+    ],
+)
+def test_starting_loads_nothing_heavy(module: str, heavy: set[str]) -> None:
+    code = f"import sys, {module}; print(*sorted(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
-    assert not {"pydantic", "pymongo", "duckdb", "pandas", "streamlit", "fastapi", "sklearn", "rich"} & set(loaded)
+    assert not heavy & set(loaded)
 
 
 def test_docstrings_describe_only_parameters_that_are_there() -> None:

@@ -9,15 +9,17 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from adbc_driver_manager import dbapi
-from adbc_driver_sqlite.dbapi import connect
+from adbc_driver_manager import Error
 
 from etlml.compute.names import literal, quoted
 from etlml.connectors.sqlite_files import MAGIC
 from etlml.errors import LoadFailed
+
+if TYPE_CHECKING:
+    from adbc_driver_manager import dbapi
 
 BUSY_MS = 200  # how long SQLite itself waits for a lock; then we look whether the run was cancelled, and try again
 MEANT = ("PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "NOT NULL", "DEFAULT", "GENERATED", "COLLATE")
@@ -56,7 +58,7 @@ class TableFacts:
 class Change:
     """One transaction on the database."""
 
-    def __init__(self, connection: dbapi.Connection, cursor: dbapi.Cursor) -> None:
+    def __init__(self, connection: "dbapi.Connection", cursor: "dbapi.Cursor") -> None:
         self._connection, self._cursor = connection, cursor
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
@@ -77,7 +79,7 @@ class Change:
         reader = pa.RecordBatchReader.from_batches(schema, _kept_error(batches, raised))
         try:
             self._cursor.adbc_ingest(name, reader, mode="append", temporary=temporary)
-        except dbapi.Error:
+        except Error:
             if raised:
                 raise raised[0] from None
             raise
@@ -112,23 +114,25 @@ def changing(path: Path) -> Iterator["Change"]:
                     f"The file {path} is not an SQLite database, or it is encrypted. Choose another path.",
                     path=str(path),
                 )
+    from adbc_driver_sqlite.dbapi import connect  # brings pandas, which a process that loads nothing does without
+
     try:
         connection = connect(str(path))
-    except dbapi.Error as error:
+    except Error as error:
         raise _refused(path, error) from error
     try:
         with connection.cursor() as cursor:
             change = Change(connection, cursor)
             change.run(f"PRAGMA busy_timeout = {BUSY_MS}")
             yield change
-    except dbapi.Error as error:
+    except Error as error:
         if "database is locked" in str(error):
             raise Locked from None
         raise _refused(path, error) from error
     finally:
-        with suppress(dbapi.Error):  # SQLite rolls back by itself when the disk is full
+        with suppress(Error):  # SQLite rolls back by itself when the disk is full
             connection.rollback()
-        with suppress(dbapi.Error):
+        with suppress(Error):
             connection.close()
 
 
