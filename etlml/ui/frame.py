@@ -50,12 +50,6 @@ def auth_required() -> bool:
     return backend().settings.auth_required
 
 
-def api_url() -> str:
-    """Where REST is, for the commands that can be copied."""
-    settings = backend().settings
-    return f"http://{settings.host}:{settings.api_port}/api"
-
-
 def current_user() -> Principal:
     """Who is looking: the signed-in user, or the person at this machine where sign-in is off."""
     if not backend().settings.auth_required:

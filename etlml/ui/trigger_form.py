@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from etlml.clock import utc_now
 from etlml.documents import Pipeline, RefusalReason, Trigger
 from etlml.errors import EtlmlError
+from etlml.launch import listening
 from etlml.services import Services
 from etlml.services.arrivals import MOST, matching_files
 from etlml.services.principals import Principal
@@ -163,7 +164,7 @@ def _shown_once(pipeline: Pipeline) -> None:
     if owner != pipeline.id:
         return
     settings = get_settings()
-    url = f"http://{settings.host}:{settings.api_port}/api/hooks/{token}"
+    url = listening.url(settings.host, settings.api_port, f"/api/hooks/{token}")
     with st.container(border=True):
         st.markdown("**Copy it now: it is shown this once.**")
         body = "" if not pipeline.params else " \\\n  -H 'Content-Type: application/json' -d '{\"params\": {}}'"

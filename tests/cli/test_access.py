@@ -15,8 +15,10 @@ def test_a_connection_is_added_changed_tested_and_deleted(etlml: Etlml, tmp_path
     assert (shown["config"]["path"], shown["description"]) == (str(tmp_path), "where files arrive")
     assert "inbox\tfolder" in etlml("connections").out
     assert etlml("connections", "inbox", "--test").code == 0
-    assert "Deleted the connection inbox." in etlml("delete", "connection", "inbox").out
-    assert etlml("connections", "inbox").code == 2
+    etlml("connections", "inbox", "--rename", "arrivals")
+    assert etlml("connections", "arrivals").json["description"] == "where files arrive"
+    assert "Deleted the connection arrivals." in etlml("delete", "connection", "arrivals").out
+    assert etlml("connections", "arrivals").code == 2
 
 
 def test_a_secret_of_a_connection_is_named_and_never_written_out(etlml: Etlml) -> None:
