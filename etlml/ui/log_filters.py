@@ -22,7 +22,7 @@ def draw(services: Services, *, live: bool) -> dict[str, Any]:
         _more(services, names)
         if log_range.fixed() is not None:
             log_range.ways_out()
-        elif live:
+        elif live or log_live.paused_at() is not None:
             log_live.button()
     chosen = {key: str(st.session_state.get(key) or "").strip() for key in _FILTER_KEYS}
     _chips(chosen)
