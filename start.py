@@ -31,7 +31,8 @@ UV = "uv>=0.9,<1"
 STAMP, UNFINISHED, LOCK = ".etlml-stamp", ".etlml-unfinished", ".etlml-lock"
 COMPILED = ".etlml-compiled"
 WINDOWS = os.name == "nt"
-SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # a process a core; -n 0 for one alone
+# A process a core (-n 0 for one alone), files in their order: else those of few but long tests come last, side by none.
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 class SetupFailed(Exception):

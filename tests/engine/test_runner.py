@@ -282,6 +282,7 @@ class TestTheCache:
 
 
 class TestWhileItRuns:
+    @pytest.mark.slow
     def test_a_step_that_takes_long_is_seen_to_run_whatever_went_before(self, bench: Workbench, numbers: str) -> None:
         waits = {"op": "python", "code": "import time\ndef transform(df):\n    time.sleep(0.8)\n    return df\n"}
         run = bench.start(bench.pipeline([read(numbers), transform("first", waits), transform("second", waits)]))

@@ -235,6 +235,7 @@ def test_python_code_is_stopped_when_the_run_is_cancelled(world: World) -> None:
     assert time.perf_counter() - started < 10
 
 
+@pytest.mark.slow
 def test_python_code_over_the_memory_cap_is_stopped(world: World) -> None:
     world.memory_bytes = 400 * 2**20
     with pytest.raises(MemoryExceeded):

@@ -257,6 +257,7 @@ class TestHowItIsComputed:
         with pytest.raises(EtlmlError, match="read_csv"):
             service.of_step(draft(transform(reach)), "clean")
 
+    @pytest.mark.slow
     def test_all_flights_within_time(self, service: PreviewService, home: Path) -> None:
         shutil.copytree(EXAMPLES, home / "data" / "examples")
         flights = step("flights", "extract", [], source={"kind": "file", "path": "examples/flights.parquet"})
