@@ -108,8 +108,9 @@ function keepToOneEnter(event) {
 // Streamlit takes a password over when the focus leaves its field; on the eye inside the field, where Tab would lead, it does not.
 function passTheEye(event) {
   const at = event.composedPath()[0]
-  const eye = event.key === "Tab" && at instanceof HTMLInputElement && at.closest('[data-testid="stTextInput"]')?.querySelector("button")
-  if (eye) eye.tabIndex = -1
+  if (event.key !== "Tab" || !(at instanceof HTMLInputElement)) return
+  const buttons = at.closest('[data-testid="stTextInput"]')?.querySelectorAll("button") ?? []
+  for (const one of buttons) if (at.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) one.tabIndex = -1
 }
 
 export default function ({ data }) {

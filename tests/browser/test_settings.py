@@ -1,0 +1,29 @@
+"""What people do with settings that a server-side test cannot see: double clicks, and the Tab key."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Studio
+
+
+def test_a_double_click_creates_one_thing_and_a_password_left_with_tab_is_kept(studio: Studio, page: Page) -> None:
+    services = studio.services
+    page.goto(f"{studio.url}/settings?tab=Connections")
+    page.locator(".st-key-connection__name input").fill("shop")
+    page.locator(".st-key-connection__kind input").fill("Web API")
+    page.keyboard.press("Enter")
+    page.get_by_role("textbox", name=re.compile("^Url", re.I)).fill("http://127.0.0.1:9/")
+    page.locator(".st-key-connection__token_set input").fill("swordfish-1234")
+    page.keyboard.press("Tab")
+    page.locator(".st-key-connection__save button:not([disabled])").dblclick()
+    expect(page.locator("[data-testid=stToast]")).to_contain_text("Connection shop saved.")
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("")
+    assert services.connections.get("shop").secrets == {"token": "${secret.SHOP_TOKEN}"}
+    page.goto(f"{studio.url}/schedules")
+    page.locator(".st-key-backfill button").click()
+    page.get_by_text("All, whatever they came to").click()
+    page.locator(".st-key-backfill_start button:not([disabled])").dblclick()
+    expect(page.get_by_role("tab", name="Backfills")).to_have_attribute("aria-selected", "true")
+    assert len(services.backfills.list().items) == 1
+    expect(page.locator("[data-testid=stException], [data-testid=stAlert]")).to_have_count(0)
