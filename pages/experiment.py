@@ -109,7 +109,7 @@ def curves(one: Experiment) -> None:
     if not keys:
         return
     with st.container(border=True):
-        parts.section("While training")
+        parts.section("While training", keys[0].replace("_", " ") if len(keys) == 1 else "")
         series = {}
         for key in keys[:6]:
             points = services.experiments.metrics(one.id, key)

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from etlml.clock import utc_now
 from etlml.documents import Pipeline, Run
 from etlml.errors import EtlmlError
 from etlml.ui import (
@@ -203,7 +204,12 @@ def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -
     stale: set[str] = set()
     if (run is not None and run.pipeline_version != draft.version) or draft.is_dirty:
         stale = drafts.stale_steps(draft.document.steps, run_view.steps_of(services, run)) if run else set()
-    nodes = graph.nodes_of(draft.document.steps, run=run, problems=graph.problems_by_step(problems))
+    steps, by_step = draft.document.steps, graph.problems_by_step(problems)
+    if run is not None and not run.is_final:
+        usual_s = run_view.usual_seconds(services, run.pipeline_id)
+        nodes = run_view.live_nodes(steps, run, usual_s, utc_now(), problems=by_step)
+    else:
+        nodes = graph.nodes_of(steps, run=run, problems=by_step)
     for node in nodes:
         node["stale"] = node["id"] in stale
 

@@ -149,12 +149,14 @@ def running_row(run: Run, usual_s: Mapping[str, float], expected_s: float | None
     """A run that goes on, with its progress against earlier runs."""
     share = gantt.progress(run, usual_s, now)
     started = run.started_at or run.created_at
-    so_far = f"for {words.duration(max((now - started).total_seconds(), 0))}"
+    so_far = words.duration(max((now - started).total_seconds(), 0))
+    usual = words.duration(expected_s) if expected_s else ""
     return row(
         run.id,
         name={
             "text": run.pipeline_name,
-            "sub": so_far + (f", usually {words.duration(expected_s)}" if expected_s else ""),
+            "sub": f"{so_far} of {usual}" if usual else f"for {so_far}",
+            "title": f"For {so_far}" + (f", usually {usual}" if usual else ""),
         },
         bar={"value": share, "text": words.percent(share, 0), "tone": "run"},
         do=[{"key": "stop", "label": "Stop", "tone": "danger", "disabled": run.cancel_requested}],

@@ -1,6 +1,6 @@
 """What a run's page shows of it: facts in a line, what surrounds it, how far its steps are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -96,9 +96,22 @@ def step_progress(run: Run, usual_s: dict[str, float], now: datetime) -> dict[st
     }
 
 
-def live_nodes(steps: Sequence[Step], run: Run, usual_s: dict[str, float], now: datetime) -> list[graph.Node]:
+@st.cache_data(ttl=30, max_entries=200, show_spinner=False)
+def usual_seconds(_services: Services, pipeline_id: str) -> dict[str, float]:
+    """How long each step of a pipeline usually takes; asked once for all open tabs."""
+    return _services.run_views.usual_step_seconds(pipeline_id)
+
+
+def live_nodes(
+    steps: Sequence[Step],
+    run: Run,
+    usual_s: dict[str, float],
+    now: datetime,
+    *,
+    problems: Mapping[str, Sequence[str]] | None = None,
+) -> list[graph.Node]:
     """The canvas's nodes with what the run tells of them: rows and time so far, rows a second, progress."""
-    nodes = graph.nodes_of(steps, run=run, progress=step_progress(run, usual_s, now))
+    nodes = graph.nodes_of(steps, run=run, problems=problems, progress=step_progress(run, usual_s, now))
     states = {step.id: step for step in run.steps}
     for node in nodes:
         step = states.get(node["id"])
