@@ -134,7 +134,7 @@ def _names(step: Step, key: str, draft: Draft, *, off: bool) -> dict[str, str]:
     if not fullmatch(STEP_ID_PATTERN, step_id) or step_id.lower() in taken:
         st.caption(":red[An ID is unique and has letters, digits, _ and -, starting with a letter.]")
         step_id = step.id
-    return {"id": step_id, "name": step_id if name in ("", step.id) else name}
+    return {"id": step_id, "name": step_id if name.strip() in ("", step.id) else name.strip()}
 
 
 def _inputs(needs: Sequence[str], key: str, *, off: bool) -> list[str]:

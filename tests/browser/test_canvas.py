@@ -205,13 +205,16 @@ def test_a_pipeline_is_built_by_keyboard_alone(page: Page, chain: str) -> None:
     page.keyboard.press("n")
     page.keyboard.press("Enter")
     expect(page.locator(".react-flow__edge")).to_have_count(4)
-    page.keyboard.press("Escape")
-    place = node(page, "second").get_attribute("style")
+    place = node(page, "limit").get_attribute("style")
     for key in ("Enter", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
-    expect(node(page, "second")).not_to_have_attribute("style", place or "")
+    expect(node(page, "limit")).not_to_have_attribute("style", place or "")
     page.keyboard.press("Control+z")
-    expect(node(page, "second")).to_have_attribute("style", place or "")
+    expect(node(page, "limit")).to_have_attribute("style", place or "")
+    page.keyboard.press("Escape")
+    expect(page.locator(".canvas")).to_be_focused()
+    page.keyboard.press("n")
+    expect(node(page, "rows")).to_be_focused()
 
 
 def test_two_versions_are_read_on_one_canvas_as_high_as_the_window_allows(

@@ -69,6 +69,7 @@ export function Editor({ data, emit, host }) {
   live.current = { nodes, edges, data }
 
   const arrowAt = useRef(-Infinity)
+  const gone = useRef(null)
   const focused = () => canvasRef.current?.getRootNode().activeElement?.closest?.(".react-flow__node")?.dataset.id
   const nodeElement = id => canvasRef.current?.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)
   const say = useCallback(text => { setNotice(text); if (text) setTimeout(() => setNotice(now => (now === text ? "" : now)), 2600) }, [])
@@ -149,10 +150,12 @@ export function Editor({ data, emit, host }) {
     send()
   }, [send])
 
-  const backToCanvas = () => {                         // the next key is for the step that was added or chosen
+  const backToCanvas = (tries = 8) => {                // the next key is for the step that was added or chosen
     const chosen = live.current.nodes.filter(n => n.selected)
     const place = (chosen.length === 1 && nodeElement(chosen[0].id)) || canvasRef.current
     place?.focus({ preventScroll: true })
+    const isDrawn = place?.getRootNode().activeElement === place     // a new step is hidden until it has been measured
+    if (!isDrawn && tries > 0) setTimeout(() => backToCanvas(tries - 1), 50)
   }
   const restore = useCallback(state => {
     if (!state) return
@@ -163,7 +166,7 @@ export function Editor({ data, emit, host }) {
     setEdges(state.edges)
     redraw(n => n + 1)
     send()
-    setTimeout(backToCanvas, 30)
+    setTimeout(() => backToCanvas(), 30)
   }, [send])
 
   const connect = useCallback((source, target) => {
@@ -271,7 +274,7 @@ export function Editor({ data, emit, host }) {
   const goTo = by => {                                  // select the next step, or the one before, as they are read
     const order = reading(live.current.nodes)
     if (!order.length) return
-    const from = (linkFrom ? null : order.find(n => n.selected)?.id) ?? focused() ?? linkFrom
+    const from = (linkFrom ? null : order.find(n => n.selected)?.id) ?? gone.current ?? focused() ?? linkFrom
     const at = order.findIndex(n => n.id === from)
     const next = order[at < 0 ? (by > 0 ? 0 : order.length - 1) : (at + by + order.length) % order.length]
     if (!linkFrom) {
@@ -281,7 +284,11 @@ export function Editor({ data, emit, host }) {
     const box = { x: next.position.x, y: next.position.y, width: NODE_WIDTH, height: NODE_HEIGHT }
     if (!isInSight(box, flow.getViewport(), { width: host.clientWidth, height: host.clientHeight }, roomRef.current))
       flow.setCenter(box.x + NODE_WIDTH / 2, box.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), READABLE), duration: 200 })
-    setTimeout(() => nodeElement(next.id)?.focus({ preventScroll: true }), flow.getNodes().length > DRAWN_WHOLE ? 260 : 0)
+    gone.current = next.id                              // until it has the focus
+    setTimeout(() => {
+      nodeElement(next.id)?.focus({ preventScroll: true })
+      if (gone.current === next.id) gone.current = null
+    }, flow.getNodes().length > DRAWN_WHOLE ? 260 : 0)
   }
 
   const openPalette = () => { setPaletteOpen(true); setTimeout(() => searchRef.current?.focus(), 30) }
@@ -298,14 +305,19 @@ export function Editor({ data, emit, host }) {
     const ctrl = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()
     const done = () => { event.preventDefault(); event.stopPropagation() }
-    if (key === "escape") { setLinkFrom(null); setHelpOpen(false); return }
+    if (key === "escape") {
+      setLinkFrom(null)
+      setHelpOpen(false)
+      setTimeout(() => canvasRef.current?.focus({ preventScroll: true }), 40)      // React Flow lets go of the step and of the focus
+      return
+    }
     if (key === "contextmenu" || (key === "f10" && event.shiftKey)) {
       const id = target.closest?.(".react-flow__node")?.dataset.id ?? live.current.nodes.find(n => n.selected)?.id
       if (id) { openMenu(id, nodeElement(id)); done() }
       return
     }
     if (key === "enter" && linkFrom) {
-      const id = target.closest?.(".react-flow__node")?.dataset.id
+      const id = gone.current ?? target.closest?.(".react-flow__node")?.dataset.id
       if (id && connect(linkFrom, id)) setLinkFrom(null)
       return done()
     }
@@ -404,7 +416,7 @@ export function Editor({ data, emit, host }) {
         {!readonly && <Panel position="top-right"><Toolbar act={act}
           can={{ undo: history.current.past.length > 0, redo: history.current.future.length > 0, selected: chosen > 0 }} /></Panel>}
         {!readonly && paletteOpen && <Panel position="top-left" className="palette-panel">
-          <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => { setPaletteOpen(false); backToCanvas() }} onLeave={backToCanvas} inputRef={searchRef} /></Panel>}
+          <Palette items={data.palette || []} onAdd={item => add(item)} onClose={() => { setPaletteOpen(false); backToCanvas() }} onLeave={() => backToCanvas()} inputRef={searchRef} /></Panel>}
         {!readonly && !paletteOpen && <Panel position="top-left"><button className="add" onClick={openPalette} title="Add a step  (A)"><Icon name="plus" size={14} />Add step</button></Panel>}
         {nodes.length === 0 && <Panel position="top-center" className="blank"><b>An empty canvas</b>
           <span>{readonly ? "This pipeline has no steps yet." : "Drag a step from the palette, or press A and type what you need."}</span></Panel>}
