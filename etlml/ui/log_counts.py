@@ -14,7 +14,7 @@ from etlml.ui.log_range import Stretch
 from etlml.ui.looks import LEVELS
 
 BUCKETS = 90
-FIRST_S, STEP_S = 0.06, 0.2
+FIRST_S, STEP_S = 0.04, 0.2
 _PEACE = 30  # times as long as the last count took it may be shown before all is counted anew
 _CALM = timedelta(seconds=3)  # counters are not asked more often
 _KEPT = "log_figures"

@@ -23,7 +23,7 @@ COLUMNS = (
 )
 _STATE = {"WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed"}
 _SHOWN = 200
-STEP_S = 0.1
+STEP_S = 0.08
 FRESH_S = 15.0
 
 

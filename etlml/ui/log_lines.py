@@ -16,7 +16,7 @@ from etlml.ui import format as words
 from etlml.ui.log_range import Stretch
 
 PAGE = 200
-SEARCH_S = 0.08
+SEARCH_S = 0.06
 _CURSOR = re.compile(r"[0-9a-f]{12,32}")
 
 
