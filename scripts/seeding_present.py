@@ -33,7 +33,8 @@ def seed_present(store: Store, pipelines: Mapping[str, Pipeline], now: datetime)
 
 def worker(since: datetime, beat: datetime) -> Worker:
     """The worker that does it all."""
-    return Worker(id="demo", host="workbench", pid=4711, slots=4, running=["1"], started_at=since, heartbeat_at=beat)
+    limits = {"slots": 4, "run_memory": 4 * 10**9}
+    return Worker(id="demo", host="workbench", pid=4711, **limits, running=["1"], started_at=since, heartbeat_at=beat)
 
 
 def _missed(store: Store, pipeline: Pipeline, now: datetime) -> None:

@@ -152,6 +152,18 @@ class TestScheduleTab:
         assert "There is no other pipeline 'nobody'" in captions
         assert self.field(app, "Path").value == "inbox/*.csv"
 
+    def test_refused_calls_of_the_webhook_are_told_with_the_reason(
+        self, services: Services, opened: Callable[..., AppTest], open_page: Opens
+    ) -> None:
+        opened()
+        token = services.webhooks.create("small")
+        services.webhooks.refused(token, "body", "The body is wrong.")
+        services.webhooks.refused(token, "paused", "It is paused.")
+        app = stands(open_page("pipeline.py", id="small", tab="Schedule"))
+        assert [one.label for one in app.expander if one.label.startswith("Refused")] == [
+            "Refused: 2, the last just now because the pipeline was paused"
+        ]
+
     def test_a_webhook_is_shown_once_and_leaves_unsaved_edits_alone(
         self, services: Services, opened: Callable[..., AppTest]
     ) -> None:

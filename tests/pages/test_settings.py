@@ -47,6 +47,15 @@ def test_each_tab_stands_for_each_role_and_has_buttons_for_who_may_press_them(
         assert not labels(app) & {"Save", "Add", "Create", "Store", "Create missing", "Unpack", "Delete"}
 
 
+def test_who_may_not_change_connections_sees_no_empty_form(
+    services: Services, open_page: Opens, as_role: object
+) -> None:
+    as_role("viewer")  # type: ignore[operator]
+    app = open_page("settings.py", tab="Connections")
+    assert len(app.text_input) == 0
+    assert any("Choose one to look at it." in caption.value for caption in app.caption)
+
+
 class TestConnections:
     def test_a_connection_is_made_with_a_secret_that_does_not_come_back(
         self, services: Services, open_page: Opens, home: Path
