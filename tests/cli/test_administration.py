@@ -22,6 +22,9 @@ def test_a_channel_is_added_listed_tested_and_removed(etlml: Etlml) -> None:
 def test_settings_are_changed_by_name(etlml: Etlml) -> None:
     assert "Production" in etlml("settings", "environment_name=Production", "run_retention_days=90").out
     assert etlml("settings", "environment_nam=x").code == 2
+    engine = etlml("settings", "worker_slots=3", "run_memory=2GB", "schedule_missed=none", "--json").json
+    assert (engine["worker_slots"], engine["run_memory"], engine["schedule_missed"]) == (3, 2 * 10**9, "none")
+    assert "each machine's own" in etlml("settings", "worker_slots=").out
 
 
 def test_the_doctor_writes_a_bundle(etlml: Etlml, tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ def test_a_webhook_is_made_renewed_and_deleted(daily: Etlml) -> None:
     renewed = daily("webhook", "small", "--renew", "--json").json
     assert renewed["token"] not in first.out
     assert "token" not in daily("export", "small").out
+    calls = daily("webhook", "small", "--calls")
+    assert (calls.code, calls.out.strip()) == (0, "Last delivery: none. Refused: 0.")
+    assert daily("webhook", "small", "--calls", "--json").json["refusals"] == []
     assert daily("webhook", "small", "--delete").code == 0
     assert daily("webhook", "small", "--renew", "--delete").code == 2
 
