@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from etlml.documents import Pipeline, Refusal, RefusalReason, Run, Trigger
+from etlml.documents import Pipeline, Refusal, RefusalReason, Run, Trigger, WebhookCalls
 from etlml.engine.leftovers import UNKNOWN
 from etlml.errors import NotFound, StateConflict
 from etlml.redaction import register_secrets
@@ -117,9 +117,9 @@ class WebhookService:
             refusals=found.recent[::-1],
         )
 
-    def unknown(self) -> int:
-        """How many calls were refused so far because nobody has their token."""
-        return self._store.webhook_calls.of(UNKNOWN).refused
+    def unknown(self) -> WebhookCalls:
+        """The calls that were refused because nobody has their token."""
+        return self._store.webhook_calls.of(UNKNOWN)
 
     def _pipeline_of(self, token: str) -> Pipeline:
         digest = _digest(token)

@@ -1,10 +1,12 @@
 """Settings: how the installation is: doctor, versions, database, indexes, diagnostics, packs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
+from etlml.clock import utc_now
+from etlml.documents import WebhookCalls
 from etlml.services import Services
 from etlml.services.database import IndexFact
 from etlml.services.doctor import Check
@@ -66,6 +68,17 @@ def _doctor(services: Services) -> None:
         for check in checks
     )
     st.html(f'<div class="feed">{lines}</div>')
+    if text := strangers(services.webhooks.unknown(), utc_now()):
+        st.caption(f":orange[{text}]")
+
+
+def strangers(calls: WebhookCalls, now: datetime) -> str:
+    """What there is to say of webhook calls with a token that nobody has; empty where none came within a week."""
+    last = calls.last_refused_at
+    if last is None or now - last > timedelta(days=7):
+        return ""
+    counted = words.plural(calls.refused, "webhook call")
+    return f"{counted} with an unknown token so far, the last {words.ago(last, now)}. The log says when they come."
 
 
 def _versions(services: Services, health: dict[str, object]) -> None:

@@ -113,7 +113,7 @@ class TestRefusedCalls:
     ) -> None:
         for number in range(3):
             client.post(f"/api/hooks/guess-{number}", json={"params": 1})
-        assert services.webhooks.unknown() == 3
+        assert services.webhooks.unknown().refused == 3
         assert client.get("/api/pipelines/small/webhook").json()["refused"] == 0
         assert caplog.text.count("with an unknown token") == 1
         assert "guess" not in caplog.text + str(list(services.store.database["webhook_calls"].find()))

@@ -208,3 +208,10 @@ class TestEngine:
             "ETLML_WORKER_SLOTS is set here, and wins for workers that start here."
         ]
         assert remarks([[]], {"worker_slots"}) == []
+
+
+class TestUnknownTokens:
+    def test_calls_with_an_unknown_token_are_told(self, services: Services, open_page: Opens) -> None:
+        services.webhooks.refused("guess", "body", "")
+        app = open_page("settings.py", tab="System")
+        assert any("1 webhook call with an unknown token so far, the last just now" in one.value for one in app.caption)
