@@ -1,9 +1,7 @@
 """The installation itself: doctor, indexes, diagnostics, packs."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, UploadFile
@@ -12,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from api.deps import Admin, Use
+from etlml.compute.scratch import scratch, scratch_folder
 from etlml.services.database import IndexFact
 
 router = APIRouter(prefix="/system", tags=["system"])
@@ -96,7 +95,7 @@ def get_pack(
     experiments: Annotated[bool, Query(description="Also ended experiments with their metrics.")] = False,
 ) -> FileResponse:
     """Pipelines, connections without secrets, settings and models in one file."""
-    folder = Path(tempfile.mkdtemp(prefix="etlml-pack-"))
+    folder = scratch_folder("pack")
     path = folder / "etlml.pack"
     try:
         services.packing.pack(path, runs=runs, experiments=experiments, author=admin.name)
@@ -116,10 +115,11 @@ def unpack(
     dry_run: Annotated[bool, Query(description="Only say what would be done.")] = False,
 ) -> OutcomeList:
     """Bring up what a pack holds; what is there already is left alone."""
-    with tempfile.NamedTemporaryFile(prefix="etlml-unpack-") as kept:
-        shutil.copyfileobj(file.file, kept)
-        kept.flush()
-        outcomes = services.packing.unpack(Path(kept.name), replace=replace, dry_run=dry_run, author=admin.name)
+    with scratch("unpack") as folder:
+        path = folder / "given.pack"
+        with path.open("wb") as given:
+            shutil.copyfileobj(file.file, given)
+        outcomes = services.packing.unpack(path, replace=replace, dry_run=dry_run, author=admin.name)
     return OutcomeList(items=[OutcomeReply.model_validate(vars(each)) for each in outcomes])
 
 

@@ -52,7 +52,7 @@ def test_versions_are_compared_and_restored(daily: Etlml, small: Path) -> None:
     daily("apply", small)
     assert [row["version"] for row in daily("versions", "small", "--json").json] == [2, 1]
     shown = daily("versions", "small", "--diff", 1, 2).out
-    assert "schedule: 0 6 * * 1-5 -> @daily" in shown
+    assert "Schedule: changed from 0 6 * * 1-5 to @daily" in shown
     assert "removed  save" in shown
     assert daily("restore", "small", 1).out == "small: version 1 is back, as version 3.\n"
     assert daily("versions", "small", "--diff", 1, 3, "--json").json["steps"] == []
