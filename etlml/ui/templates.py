@@ -93,11 +93,58 @@ _ALL = (
     _train("linear_regression", "Linear regression", "Numbers, easy to explain"),
     _train("k_means", "K-means clusters", "Groups without a target"),
 )
+OTHER_WORDS: Mapping[str, str] = {
+    "extract.file": "read import open load source excel csv",
+    "extract.rows": "inline constant manual table creator",
+    "transform.filter": "where keep remove rows row filter condition",
+    "transform.derive": "formula calculate compute new column expression math add column",
+    "transform.select": "keep drop remove columns column filter project",
+    "transform.cast": "convert type date number text parse string to date",
+    "transform.fill_null": "null na impute default coalesce replace missing value",
+    "transform.drop_null": "null na dropna remove empty rows",
+    "transform.dedupe": "distinct unique duplicate drop_duplicates",
+    "transform.sort": "order by top",
+    "transform.join": "merge lookup vlookup combine joiner",
+    "transform.union": "append concat concatenate stack",
+    "transform.aggregate": "group by groupby sum count mean average",
+    "transform.pivot": "crosstab spread wide",
+    "transform.window": "rank lag lead cumulative moving row number",
+    "transform.sql": "query select",
+    "transform.python": "code script pandas",
+    "validate.not_null": "null na required quarantine",
+    "validate.unique": "duplicate key quarantine",
+    "validate.between": "range min max outlier quarantine",
+    "validate.in_set": "allowed values category list quarantine",
+    "validate.matches": "regex pattern format quarantine",
+    "validate.sql": "expression condition expect quarantine",
+    "load.parquet": "write save export output sink",
+    "load.csv": "write save export output sink",
+    "load.excel": "write save export output sink xlsx",
+    "load.sqlite": "write save export output sink database",
+    "load.duckdb": "write save export output sink database",
+    "train.random_forest_classifier": "classification classify predict model learner machine learning",
+    "train.hist_gradient_boosting_classifier": "classification classify predict model learner machine learning xgboost",
+    "train.logistic_regression": "classification classify predict model learner machine learning",
+    "train.random_forest_regressor": "regression predict model learner machine learning",
+    "train.hist_gradient_boosting_regressor": "regression predict model learner machine learning xgboost",
+    "train.linear_regression": "regression predict model learner machine learning",
+    "train.k_means": "clustering segment model learner machine learning",
+}
+"""What people who know other programs type to find a step, beside its label, its hint and its key."""
 TEMPLATES: Mapping[str, StepTemplate] = {template.key: template for template in _ALL}
 
 
 def palette() -> list[dict[str, str]]:
     """The palette as the canvas draws it."""
     return [
-        {"key": t.key, "label": t.label, "group": t.group, "type": t.type, "id": t.id, "hint": t.hint} for t in _ALL
+        {
+            "key": t.key,
+            "label": t.label,
+            "group": t.group,
+            "type": t.type,
+            "id": t.id,
+            "hint": t.hint,
+            "words": f"{t.key.partition('.')[2]} {OTHER_WORDS.get(t.key, '')}",
+        }
+        for t in _ALL
     ]

@@ -9,7 +9,7 @@ export function Palette({ items, onAdd, onClose, onLeave, inputRef }) {
   const listRef = useRef(null)
   const groups = useMemo(() => {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean)
-    const found = items.filter(item => words.every(w => `${item.label} ${item.type} ${item.hint || ""}`.toLowerCase().includes(w)))
+    const found = items.filter(item => words.every(w => `${item.label} ${item.type} ${item.hint || ""} ${item.words || ""}`.toLowerCase().includes(w)))
     const byType = new Map()
     for (const item of found) byType.set(item.group || item.type, [...(byType.get(item.group || item.type) || []), item])
     return [...byType]
