@@ -12,6 +12,21 @@ from etlml.errors import ConfigInvalid, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 _LONGEST_INPUT = 60
+_BOUNDS = {
+    "greater_than_equal": "at least",
+    "less_than_equal": "at most",
+    "greater_than": "more than",
+    "less_than": "less than",
+}
+_KINDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "names with a value each",
+}
+"""What pydantic wants, by the type of its complaint."""
 
 
 def valid(model: type[M], fields: Mapping[str, Any], *, where: str) -> M:
@@ -78,7 +93,20 @@ def _message(complaint: Any, model: Any, field: str) -> str:
         return f"{at} is {_shown(value)}: {PATTERN_WORDS[context['pattern']]}."
     if kind == "value_error":
         return f"{at}: {context.get('error', complaint['msg'])!s}"
+    if kind in ("too_short", "string_too_short") and not value:
+        return f"{at} is empty. {_fill_in(kind, context['min_length'])}"
+    if kind in _KINDS:
+        return f"{at} is {_shown(value)}. It must be {_KINDS[kind]}."
+    for bound, how in _BOUNDS.items():
+        if kind == bound:
+            return f"{at} is {_shown(value)}. It must be {how} {next(iter(context.values()))}."
     return f"{at} is {_shown(value)}: {complaint['msg'][:1].lower()}{complaint['msg'][1:]}."
+
+
+def _fill_in(kind: str, fewest: int) -> str:
+    if kind == "string_too_short":
+        return "Fill it in."
+    return "Add at least one." if fewest == 1 else f"Add at least {fewest}."
 
 
 def _near(value: Any, allowed: Sequence[str]) -> str:

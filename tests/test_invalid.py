@@ -21,9 +21,14 @@ class Limit(BaseModel):
     rows: int = Field(ge=0)
 
 
+class Keep(BaseModel):
+    op: Literal["keep"]
+    columns: dict[str, str] = Field(min_length=1)
+
+
 class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    ops: list[Annotated[Filter | Limit, Field(discriminator="op")]]
+    ops: list[Annotated[Filter | Limit | Keep, Field(discriminator="op")]]
 
 
 @pytest.mark.parametrize(
@@ -35,8 +40,12 @@ class Config(BaseModel):
         ({"ops": [{"where": "x"}]}, "field 'ops[0]' needs 'op', which says what it is."),
         (
             {"ops": [{"op": "limit", "rows": -1}]},
-            "field 'ops[0].rows' is -1: input should be greater than or equal to 0.",
+            "field 'ops[0].rows' is -1. It must be at least 0.",
         ),
+        ({"ops": [{"op": "limit", "rows": "a few"}]}, "field 'ops[0].rows' is 'a few'. It must be a whole number."),
+        ({"ops": [{"op": "filter", "where": 5}]}, "field 'ops[0].where' is 5. It must be a text."),
+        ({"ops": [{"op": "keep", "columns": {}}]}, "field 'ops[0].columns' is empty. Add at least one."),
+        ({"ops": 5}, "field 'ops' is 5. It must be a list."),
         ({"opps": []}, "field 'opps' is not known. Did you mean 'ops'?"),
     ],
 )

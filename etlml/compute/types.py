@@ -43,6 +43,8 @@ def canonical_type(name: str) -> str:
     Raises:
         ConfigInvalid: There is no such type.
     """
+    if not name.strip():
+        raise ConfigInvalid("No type is given. Choose one, such as int, date or string.")
     wanted = ALIASES.get(name.strip().lower(), name.strip())
     text = f"CAST(NULL AS {wanted}\n)"
     try:

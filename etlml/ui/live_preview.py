@@ -11,11 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from etlml.documents import PipelineDraft, Run, Step
-from etlml.errors import EtlmlError
+from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
 from etlml.services.preview import Preview
 from etlml.services.preview.plan import op_at_fault
-from etlml.ui import parts, preview, preview_html
+from etlml.ui import complaints, parts, preview, preview_html
 from etlml.ui.drafts import Draft
 
 PARTS = ("Rows", "Columns", "SQL", "Last run")
@@ -99,11 +99,19 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
     hint = st.empty()
     answer = asked(services, draft, step.id, hint=hint)
     if isinstance(answer, EtlmlError):
-        st.html(parts.error_html(answer))
+        st.html(parts.error_html(_told(answer, draft)))
     found = before_the_fault(services, draft, step, answer) if isinstance(answer, EtlmlError) else answer
     if found is not None:
         _draw_part(found, str(chosen), height=height, key=key)
     return isinstance(answer, EtlmlError)
+
+
+def _told(error: EtlmlError, draft: Draft) -> EtlmlError:
+    """The error in the words of the form; only one of another step says of which."""
+    step = draft.step(str(error.details.get("step") or draft.selected))
+    message = complaints.in_form(error.message, step.config if step else {})
+    elsewhere = step is not None and step.id != draft.selected
+    return InvalidInput(f"Step {step.name} is not ready. {message}" if step and elsewhere else message)
 
 
 def before_the_fault(services: Services, draft: Draft, step: Step, error: EtlmlError) -> Preview | None:
@@ -114,7 +122,7 @@ def before_the_fault(services: Services, draft: Draft, step: Step, error: EtlmlE
     found = asked(services, draft, step.id, ops_until=at)
     if isinstance(found, EtlmlError):
         return None
-    st.caption(f"The rows as they come into op {at + 1}:")
+    st.caption(f"The rows as they come into {complaints.place(f'ops[{at}]', step.config)}:")
     return found
 
 

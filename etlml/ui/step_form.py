@@ -14,7 +14,7 @@ from etlml.services import Services
 from etlml.services.preview.plan import op_at_fault
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
-from etlml.ui import columns, fields, forms, live_preview, preview_html, source_files
+from etlml.ui import columns, complaints, fields, forms, live_preview, preview_html, source_files
 from etlml.ui.drafts import Draft
 
 MOST_LETTERS = 120  # of a name, as on the canvas
@@ -85,7 +85,7 @@ def op_lines(services: Services, draft: Draft, step_id: str, lines: Mapping[int,
         if fault is None or found.details.get("step") != step_id:
             return
         if fault in lines:
-            lines[fault].html(preview_html.op_error(found.message))
+            lines[fault].html(preview_html.op_error(complaints.in_form(found.message, step.config)))
         found = live_preview.asked(services, draft, step_id, ops_until=fault) if fault else found
     if isinstance(found, EtlmlError):
         return

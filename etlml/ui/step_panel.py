@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from etlml.documents import Run, Step
 from etlml.errors import InvalidInput
 from etlml.services import Services
+from etlml.ui import complaints, live_preview, parts, step_code, step_form
 from etlml.ui import format as words
-from etlml.ui import live_preview, parts, step_code, step_form
 from etlml.ui.drafts import Draft
 from etlml.ui.looks import TYPE_LABEL
 from etlml.ui.step_form import Later, nothing_later
@@ -46,7 +46,7 @@ def draw(
         nothing(draft)
         return nothing_later
     head(step, run, runs)
-    complaints = st.container()
+    above = st.container()
     view = st.segmented_control(
         "View",
         VIEWS,
@@ -58,9 +58,9 @@ def draw(
         persist_state="session",
     )
     if view == "Preview" and not live_preview.is_below():
-        return _preview_at_last(services, draft, step, run, complaints)
+        return _preview_at_last(services, draft, step, run, above)
     later = _view(str(view), services, draft, step, may_edit=may_edit)
-    complain(services, draft, complaints)
+    complain(services, draft, above)
     return later
 
 
@@ -78,9 +78,7 @@ def _view(view: str, services: Services, draft: Draft, step: Step, *, may_edit: 
     return nothing_later
 
 
-def _preview_at_last(
-    services: Services, draft: Draft, step: Step, run: Run | None, complaints: DeltaGenerator
-) -> Later:
+def _preview_at_last(services: Services, draft: Draft, step: Step, run: Run | None, above: DeltaGenerator) -> Later:
     place = st.container()
 
     def drawn() -> None:
@@ -88,7 +86,7 @@ def _preview_at_last(
             told = live_preview.draw(services, draft, step, run=run, height=330, key="panel")
             live_preview.place_switch("panel")
         if not told:
-            complain(services, draft, complaints)
+            complain(services, draft, above)
 
     return drawn
 
@@ -97,12 +95,9 @@ def complain(services: Services, draft: Draft, place: DeltaGenerator) -> None:
     """Say what is wrong with the selected step, as it stands after the form: what was just typed counts."""
     problems, _ = draft.looked_into(services)
     for problem in [each for each in problems if each.get("step") == draft.selected][:4]:
-        place.html(parts.error_html(InvalidInput(_without_prefix(str(problem["message"])))))
-
-
-def _without_prefix(message: str) -> str:
-    head, _, rest = message.partition(": ")
-    return rest[:1].upper() + rest[1:] if head.startswith("Step ") and rest else message
+        step = draft.step(draft.selected)
+        message = complaints.in_form(str(problem["message"]), step.config if step else {})
+        place.html(parts.error_html(InvalidInput(message)))
 
 
 def head(step: Step, run: Run | None, runs: Runs | None) -> None:
