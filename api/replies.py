@@ -202,6 +202,7 @@ class Preview(BaseModel):
     columns: list[PreviewColumn]
     rows: list[dict[str, Any]]
     total: int
+    basis: str = Field(description="From what they were computed again, where the step kept none; else empty.")
 
 
 class Prediction(BaseModel):

@@ -101,7 +101,7 @@ def download_differences(
 
 @router.get("/{run_id}/steps/{step_id}/rows", response_class=FileResponse, responses=FILES)
 def download_rows(services: Use, _: Viewer, run_id: str, step_id: str, format: FileFormat = "csv") -> FileResponse:
-    """Every row that a step gave, as a file."""
+    """Every row that a step gave, as a file; computed again if it kept none."""
     return sent(services.step_files.rows(run_id, step_id, format))
 
 

@@ -73,7 +73,7 @@ def preview_step(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
     offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Preview:
-    """Rows that a step gave; 409 if it kept none of its own."""
+    """Rows that a step gave, computed again if it kept none; 409 if they would be others by now."""
     return Preview.model_validate(services.runs.preview(run_id, step_id, limit=limit, offset=offset))
 
 

@@ -1,5 +1,6 @@
 """A preview in the terminal."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,10 +13,15 @@ if TYPE_CHECKING:
 _LONGEST = 32
 
 
+def print_cells(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows under the names of their columns, long values cut."""
+    print_table(names, [[_cell(row[name]) for name in names] for row in rows], empty="No rows.")
+
+
 def print_preview(preview: "Preview") -> None:
     """Rows on standard output; what was computed, and what the step would do, beside them on standard error."""
     names = [column["name"] for column in preview.columns]
-    print_table(names, [[_cell(row[name]) for name in names] for row in preview.rows], empty="No rows.")
+    print_cells(names, preview.rows)
     about = " (of a sample)" if preview.sampled else ""
     typer.echo(
         f"{count(preview.row_count)} rows{about}, {len(names)} columns in {seconds(preview.duration_s)}. {preview.basis}",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli import comparing, log_command
+from etlml.cli import comparing, log_command, step_rows
 from etlml.cli.options import Json, Limit, RunIds, Wait
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     for command in (runs, log_command.logs, cancel, retry):
         app.command()(command)
     comparing.register(app)
+    step_rows.register(app)
 
 
 def one_of(known: list[str], value: str | None, option: str) -> str | None:

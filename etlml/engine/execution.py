@@ -122,8 +122,10 @@ class Execution:
 
     def _keep(self, step: str) -> None:
         """Have later runs find the step's result, and those that were computed with it."""
-        for one in self._run.steps:
-            if step in (one.id, one.fused_into):
+        together = {step}
+        for one in reversed(self._run.steps):  # those that were fused into what was fused into it come later
+            if one.id == step or one.fused_into in together:
+                together.add(one.id)
                 self._around.keep_result(self._run, self._by_id[one.id], self._journal)
 
     def _fail(self, failure: MemberFailed, step: str) -> None:
@@ -142,6 +144,7 @@ class Execution:
         for other in self._lazy_below(step):
             if self._journal.step(other).status == "running":
                 self._journal.ended(other, status="success", rows_out=self._fusion.count(other), fused_into=step)
+                self._around.keep_result(self._run, self._by_id[other], self._journal)
         self._journal.write()
 
     def _fail_fused(self, step: str, error: EtlmlError) -> None:

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from etlml import __version__
 from etlml.engine.reuse import passes_input_on
@@ -33,11 +32,13 @@ def cache_keys(steps: Sequence[CheckedStep], references: References, data_dir: P
         if passes_input_on(checked) and checked.step.type != "train":
             keys[checked.step.id] = upstream[0]  # its rows are its input's
             continue
-        keys[checked.step.id] = _key(checked, filled(checked.step.config, references), upstream, outside)
+        keys[checked.step.id] = step_key(checked, references, upstream, outside)
     return keys
 
 
-def _key(checked: CheckedStep, config: Mapping[str, Any], upstream: Sequence[str | None], outside: str) -> str:
+def step_key(checked: CheckedStep, references: References, upstream: Sequence[str | None], outside: str) -> str:
+    """The key of one step, given its inputs' keys and what its configuration says of the outside world."""
+    config = filled(checked.step.config, references)
     names = list(checked.needs)  # user SQL calls inputs by id, so ids are part of what a step means
     parts = [__version__, checked.step.type, config, list(checked.validations), upstream, names, outside]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

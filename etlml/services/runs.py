@@ -9,12 +9,14 @@ from typing import Any, Unpack
 from etlml.clock import utc_now
 from etlml.documents import LogEntry, LogLevel, Pipeline, Run, Step, StepRun, TriggerKind
 from etlml.engine.new_runs import ended_with, new_run
+from etlml.engine.rederiving import kept_file
 from etlml.errors import NotFound, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.retries import FAILED, START, retried_steps
-from etlml.services.rows import parquet_page
+from etlml.services.rows import MOST_ROWS, parquet_page
+from etlml.services.rows_again import RowsAgain, Window
 from etlml.services.run_filter import RunFilter, stored_filter
 from etlml.services.runnable import refuse_unrunnable
 from etlml.settings import Settings
@@ -31,6 +33,7 @@ class RunService:
         self._store = store
         self._audit = audit
         self._environment = environment
+        self._again = RowsAgain(store, environment)
 
     def start(
         self,
@@ -188,16 +191,40 @@ class RunService:
         return self._store.logs.query(level=level, run_id=run_id, step_id=step_id, q=q, limit=limit, cursor=cursor)
 
     def preview(self, run_id: str, step_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Rows that a step gave: ``{"columns": [{name, type}], "rows": [{...}], "total"}``.
+        """Rows that a step gave: ``{"columns": [{name, type}], "rows": [{...}], "total", "basis"}``.
+
+        ``basis`` says in a sentence from what they were computed again, where the step kept none; else it is empty.
+
+        Raises:
+            NotFound: The run has no such step.
+            StateConflict: The step has no rows, or kept none and would give others by now; the message says why.
+            StepTimeout: Computing them again takes too long.
+        """
+        run, step, kept = self._with_rows(run_id, step_id)
+        if kept is None:
+            return self._again.page(run, step.id, Window(min(limit, MOST_ROWS), offset))
+        return parquet_page(kept, limit=limit, offset=offset) | {"basis": ""}
+
+    def all_rows(self, run_id: str, step_id: str, folder: Path) -> Path:
+        """A Parquet file with all rows that a step gave: the kept one, else one in ``folder``; raises what ``preview`` raises."""
+        run, step, kept = self._with_rows(run_id, step_id)
+        return kept or self._again.write(run, step.id, folder).path
+
+    def _with_rows(self, run_id: str, step_id: str) -> tuple[Run, StepRun, Path | None]:
+        """A step that gave rows, its run, and its file if it kept one."""
+        run = self.get(run_id)
+        step = _step(run, step_id)
+        if step.status not in ("success", "cached") and step.checkpoint is None:
+            raise StateConflict(_why_no_rows(step), step=step_id, status=step.status)
+        return run, step, kept_file(step, self._environment.runs_dir)
+
+    def rows_file(self, run_id: str, step_id: str) -> Path:
+        """The Parquet file in which a step kept all its rows.
 
         Raises:
             NotFound: The run has no such step, or its checkpoint has been removed.
             StateConflict: The step kept no rows of its own; the message says why.
         """
-        return parquet_page(self.rows_file(run_id, step_id), limit=limit, offset=offset)
-
-    def rows_file(self, run_id: str, step_id: str) -> Path:
-        """The Parquet file with all rows that a step gave; raises what ``preview`` raises."""
         step = _step(self.get(run_id), step_id)
         if step.checkpoint is None:
             raise StateConflict(_why_no_rows(step), step=step_id, status=step.status, fused_into=step.fused_into)

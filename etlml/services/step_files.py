@@ -38,17 +38,17 @@ class StepFiles:
         self._comparing = comparing
 
     def rows(self, run_id: str, step_id: str, form: FileFormat) -> Download:
-        """Every row that a step gave; the checkpoint itself for Parquet.
-
-        Raises:
-            NotFound: The run has no such step, or its rows have been removed.
-            StateConflict: The step kept no rows of its own.
-        """
-        source = self._runs.rows_file(run_id, step_id)
+        """Every row that a step gave, computed again if it kept none; raises what ``RunService.preview`` raises."""
         name = f"{step_id}-{run_id[-6:]}.{form}"
-        if form == "parquet":
-            return Download(source, name, MEDIA_TYPES[form])
-        return _made(name, form, lambda target: write_csv(source, target))
+
+        def write(target: Path) -> Path:
+            source = self._runs.all_rows(run_id, step_id, target.parent)
+            if form == "parquet":
+                return source
+            write_csv(source, target)
+            return target
+
+        return _made(name, form, write)
 
     def differences(
         self, before: str, after: str, step_id: str, form: FileFormat, *, keys: Sequence[str] | None = None
@@ -58,11 +58,12 @@ class StepFiles:
         return _made(name, form, lambda target: self._comparing.write(before, after, step_id, target, keys=keys))
 
 
-def _made(name: str, form: FileFormat, write: Callable[[Path], object]) -> Download:
+def _made(name: str, form: FileFormat, write: Callable[[Path], Path]) -> Download:
+    """The file that ``write`` names: what it made of the path that it is given, or another one."""
     folder = scratch_folder("download")
     try:
-        write(folder / f"rows.{form}")
+        path = write(folder / f"rows.{form}")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Download(folder / f"rows.{form}", name, MEDIA_TYPES[form], folder)
+    return Download(path, name, MEDIA_TYPES[form], folder)

@@ -63,6 +63,21 @@ def checked_steps(name: str, steps: Sequence[Step], references: References, data
     return checked
 
 
+def typed_steps(steps: Sequence[Step], references: References) -> list[CheckedStep]:
+    """The steps of a pipeline that ran before, as ``checked_steps`` gives them, but without looking at columns or files."""
+    needs = resolved_needs(steps)
+    return [
+        CheckedStep(
+            step,
+            typed_config(step, filled(step.config, references)),
+            needs[step.id],
+            tuple(rule for rule in filled(step.validations, references) if is_on(rule)),
+            None,
+        )
+        for step in execution_order(steps)
+    ]
+
+
 def _schedule_problems(draft: PipelineDraft) -> list[Problem]:
     try:
         zone(draft.timezone)

@@ -1,6 +1,7 @@
 """The rows that a step gave, as a table with each column's type."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -19,13 +20,15 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     if run is None:
         parts.empty("No rows yet", "Run the pipeline to see what this step gives.")
         return
+    kept = any(step.checkpoint for step in run.steps if step.id == step_id)
     try:
-        found = services.runs.preview(run.id, step_id, limit=SHOWN)
+        with nullcontext() if kept else st.spinner("Computing the rows again…"):
+            found = services.runs.preview(run.id, step_id, limit=SHOWN)
     except EtlmlError as error:
         parts.empty("No rows to show", error.message)
         return
     shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
-    st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}.")
+    st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}. {found['basis']}")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
     st.html(downloads.rows_html(run.id, step_id))
 

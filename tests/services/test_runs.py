@@ -127,18 +127,18 @@ class TestPreview:
         assert found["rows"] == [{"id": 5, "x": 1.5}, {"id": 6, "x": 1.5}]
         assert found["total"] == 1000
 
-    def test_step_that_was_fused_says_with_what(self, services: Services, run: Run) -> None:
+    def test_step_without_rows_whose_source_nobody_knows_says_where_to_look(self, services: Services, run: Run) -> None:
         services.store.runs.update(run.id, {"steps.0.status": "success", "steps.0.fused_into": "kept"})
-        with pytest.raises(StateConflict, match="computed together with 'kept'"):
+        with pytest.raises(StateConflict, match=r"can't be computed again: .* Look at the rows of 'kept'"):
             services.runs.preview(run.id, "rows")
 
     def test_step_that_waits_says_so(self, services: Services, run: Run) -> None:
         with pytest.raises(StateConflict, match="has not started yet"):
             services.runs.preview(run.id, "rows")
 
-    def test_checkpoint_that_is_gone_is_not_found(self, services: Services, run: Run) -> None:
+    def test_checkpoint_that_is_gone_is_told_apart(self, services: Services, run: Run) -> None:
         services.store.runs.update(run.id, {"steps.0.checkpoint": f"{run.id}/rows.parquet"})
-        with pytest.raises(NotFound, match="checkpoint"):
+        with pytest.raises(StateConflict, match="The rows of step 'rows' are no longer kept"):
             services.runs.preview(run.id, "rows")
 
     def test_unknown_step_gets_the_nearest(self, services: Services, run: Run) -> None:

@@ -37,7 +37,7 @@ class Reach:
     others: int | None = None
 
 
-class _NoTracker:
+class NoTracker:
     """A preview trains nothing: that one of these is called would be a fault of the platform, which must not pass unseen."""
 
     def start(self, **_: Any) -> str:
@@ -168,8 +168,8 @@ class Bench:
             folder=self.session.folder,
             data_dir=self.data_dir,
             session=self.session,
-            children=_Later(self.children),  # type: ignore[arg-type]
-            tracker=_NoTracker(),
+            children=Later(self.children),  # type: ignore[arg-type]
+            tracker=NoTracker(),
             log=lambda level, message: self.notes.append(message) if level in ("WARNING", "ERROR") else None,
             cancelled=lambda: time.monotonic() > self.deadline,
             memory_bytes=self.memory_bytes,
@@ -218,7 +218,7 @@ def is_heavy(op: Op) -> bool:
     return op.enabled and getattr(op, "op", "") in _HEAVY
 
 
-class _Later:
+class Later:
     """Child processes that start when the first one is needed."""
 
     def __init__(self, children: Callable[[], Children]) -> None:
