@@ -30,6 +30,62 @@ _PLAIN_SELECT = {
     "group_sets": [],
 }
 _NOWHERE = 2**64 - 1  # DuckDB's location of what it made up itself
+_TWO_WORDS = re.compile(r"(?<![\w\"'.])([^\W\d]\w*) ([^\W\d]\w*)(?![\w\"'.(])")
+_SQL_WORDS = frozenset(
+    [
+        "all",
+        "and",
+        "any",
+        "as",
+        "asc",
+        "between",
+        "by",
+        "case",
+        "cast",
+        "collate",
+        "desc",
+        "distinct",
+        "else",
+        "end",
+        "escape",
+        "except",
+        "exclude",
+        "false",
+        "filter",
+        "from",
+        "glob",
+        "group",
+        "having",
+        "ilike",
+        "in",
+        "intersect",
+        "interval",
+        "is",
+        "join",
+        "like",
+        "limit",
+        "not",
+        "null",
+        "offset",
+        "on",
+        "or",
+        "over",
+        "partition",
+        "rows",
+        "select",
+        "similar",
+        "then",
+        "to",
+        "true",
+        "union",
+        "using",
+        "values",
+        "when",
+        "where",
+        "with",
+        "within",
+    ]
+)
 _lock = threading.Lock()
 
 Node = dict[str, Any]
@@ -192,8 +248,21 @@ def _unreadable(answer: Node, text: str, start: int, where: str) -> ExpressionIn
     if message.startswith("syntax error at end of input"):
         message, position = "it ends too early", None
     at = None if position is None else int(position) - start
-    marked_message, details = marked(f"{_sentence(where)} cannot be read: {message}", text, at)
+    message = message if message.endswith(".") else f"{message}."
+    marked_message, details = marked(f"{_sentence(where)} cannot be read: {message}{_unquoted(text, at)}", text, at)
     return ExpressionInvalid(marked_message, **details)
+
+
+def _unquoted(text: str, at: int | None) -> str:
+    """The mend where two words before a syntax error look like one name that has a blank."""
+    if at is None:
+        return ""
+    index = len(text.encode()[:at].decode(errors="ignore"))
+    for pair in _TWO_WORDS.finditer(text):
+        words = {pair[1].lower(), pair[2].lower()}
+        if pair.start() < index <= pair.end() + 1 and not words & _SQL_WORDS:
+            return f' Put a name that has a blank in double quotes: "{pair[1]} {pair[2]}".'
+    return ""
 
 
 def marked(message: str, text: str, at: int | None) -> tuple[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from etlml.ui import fields
 
 _STEP = re.compile(r"^Step '[^']*': ")
 _FIELD = re.compile(r"\b[Ff]ield '([A-Za-z_][^']*)'")
+_OP = re.compile(r"^Op (\d+) \(\w+\)")
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _TAGS = ("op", "rule", "on")
 _NAMED_BY_PEOPLE = ("columns", "params", "values")
@@ -21,6 +22,9 @@ def in_form(message: str, config: Mapping[str, Any]) -> str:
         config: The step's settings, which say what kind each item of a list is.
     """
     text = _FIELD.sub(lambda found: place(found[1], config), _STEP.sub("", message))
+    text = _OP.sub(lambda found: place(f"ops[{int(found[1]) - 1}]", config), text).replace(
+        "on_error: null", "On error to null"
+    )
     return text[:1].upper() + text[1:]
 
 

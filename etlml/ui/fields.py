@@ -1,5 +1,7 @@
 """From a typed configuration's JSON schema to the fields of a form: pure functions."""
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -196,6 +198,13 @@ def label(name: str) -> str:
     if name in _WORDS:
         return _WORDS[name]
     return name.replace("_", " ").strip().capitalize()
+
+
+def offered(variant: Variant, longest: int = 60) -> str:
+    """A kind of item as one line of a list that is chosen from: its name and, cut at a word, what it is."""
+    about = re.split(r"[:;.(](?:\s|$)", variant.help.replace("`", ""))[0].strip()
+    short = textwrap.shorten(about, longest, placeholder=" …")
+    return f"{label(variant.tag)} — {short}" if short else label(variant.tag)
 
 
 def first_sentence(text: str) -> str:

@@ -66,6 +66,9 @@ def test_query_is_refused(text: str, tables: dict[str, Schema | None]) -> None:
     ("text", "message"),
     [
         ("a + ) b", 'syntax error at or near ")". At character 5:\n    a + ) b\n        ^'),
+        ("upper(order day)", 'near "day". Put a name that has a blank in double quotes: "order day". At character 13'),
+        ("customer id > 5", 'near ">". Put a name that has a blank in double quotes: "customer id". At'),
+        ("a between 1 an 2", 'syntax error at or near "an". At character 13'),
         ("a + ", "it ends too early. At character 5:\n    a + \n        ^"),
         (
             "dep_dely * 2",

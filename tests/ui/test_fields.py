@@ -103,3 +103,12 @@ def test_summary_is_the_own_label_or_the_first_values() -> None:
 def test_moved_stays_within_the_list() -> None:
     assert fields.moved(["a", "b", "c"], 0, 1) == ["b", "a", "c"]
     assert fields.moved(["a", "b", "c"], 2, 5) == ["a", "b", "c"]
+
+
+def test_what_is_chosen_from_is_told_in_one_short_line() -> None:
+    keep = fields.Variant(
+        "drop_null", "Leave out the rows that have no value in any of `columns`: those, and no others.", ()
+    )
+    assert fields.offered(keep) == "Drop null — Leave out the rows that have no value in any of columns"
+    assert fields.offered(keep, 20) == "Drop null — Leave out the …"
+    assert fields.offered(fields.Variant("sql", "", ())) == "SQL"

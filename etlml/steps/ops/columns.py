@@ -111,9 +111,17 @@ class Cast(Op):
             return f"CAST({value} AS {type_})"
         # DuckDB's own message does not always name the column; this costs next to nothing more than its CAST.
         before = literal(f"{CANNOT_CONVERT} {column.name!r} to {type_}: '")
-        after = literal("' is no such value. Correct or replace it before the cast, or set on_error: null.")
+        after = literal(f"' is no such value. {_mend(column.name, type_)}, or set on_error: null.")
         message = f"{before} || left(CAST({value} AS VARCHAR), 60) || {after}"
         return f"coalesce(TRY_CAST({value} AS {type_}), CASE WHEN {value} IS NOT NULL THEN error({message}) END)"
+
+
+def _mend(column: str, type_: str) -> str:
+    """How values that are of another type in another spelling become readable."""
+    if type_ not in ("DATE", "TIMESTAMP"):
+        return "Correct or replace it before the cast"
+    formats = "['%Y-%m-%d', '%d.%m.%Y', '%m/%d/%Y']"
+    return f"Write how dates are spelled in a derive before it, such as try_strptime({quoted(column)}, {formats})"
 
 
 def _once(schema: Schema, names: list[str]) -> list[str]:

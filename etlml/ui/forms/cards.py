@@ -152,5 +152,5 @@ def _adder(one: FormField, items: list[Values], around: Surroundings, change: Ca
         label_visibility="collapsed",
         key=f"{around.key}.add",
         on_change=add,
-        format_func=lambda tag: f"{spec.label(tag)} — {(one.variant(tag) or Variant('', '', ())).help}"[:90],
+        format_func=lambda tag: spec.offered(one.variant(tag) or Variant(tag, "", ())),
     )
