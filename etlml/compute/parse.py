@@ -31,61 +31,12 @@ _PLAIN_SELECT = {
 }
 _NOWHERE = 2**64 - 1  # DuckDB's location of what it made up itself
 _TWO_WORDS = re.compile(r"(?<![\w\"'.])([^\W\d]\w*) ([^\W\d]\w*)(?![\w\"'.(])")
-_SQL_WORDS = frozenset(
-    [
-        "all",
-        "and",
-        "any",
-        "as",
-        "asc",
-        "between",
-        "by",
-        "case",
-        "cast",
-        "collate",
-        "desc",
-        "distinct",
-        "else",
-        "end",
-        "escape",
-        "except",
-        "exclude",
-        "false",
-        "filter",
-        "from",
-        "glob",
-        "group",
-        "having",
-        "ilike",
-        "in",
-        "intersect",
-        "interval",
-        "is",
-        "join",
-        "like",
-        "limit",
-        "not",
-        "null",
-        "offset",
-        "on",
-        "or",
-        "over",
-        "partition",
-        "rows",
-        "select",
-        "similar",
-        "then",
-        "to",
-        "true",
-        "union",
-        "using",
-        "values",
-        "when",
-        "where",
-        "with",
-        "within",
-    ]
-)
+_KEYWORDS = """
+    all and any as asc between by case cast collate desc distinct else end escape except exclude false filter from glob group
+    having ilike in intersect interval is join like limit not null offset on or over partition rows select similar then to
+    true union using values when where with within
+"""
+_SQL_WORDS = frozenset(_KEYWORDS.split())
 _lock = threading.Lock()
 
 Node = dict[str, Any]

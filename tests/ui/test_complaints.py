@@ -24,9 +24,9 @@ CAST = {"ops": [{"op": "filter", "where": "true"}, {"op": "cast", "columns": {}}
         ),
         ("Its input is missing. Connect another step to it.", {}, "Its input is missing. Connect another step to it."),
         (
-            "Step 'x': Op 2 (cast): It is no date, or set on_error: null.",
+            "Step 'x': Op 2 (cast): No date, or set on_error: null.",
             CAST,
-            "2 · Cast: It is no date, or set On error to null.",
+            "2 · Cast: No date, or set On error to null.",
         ),
         ("Field 'ops[7].where' is missing.", CAST, "8 › Where is missing."),
     ],

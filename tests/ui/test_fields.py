@@ -110,5 +110,5 @@ def test_what_is_chosen_from_is_told_in_one_short_line() -> None:
         "drop_null", "Leave out the rows that have no value in any of `columns`: those, and no others.", ()
     )
     assert fields.offered(keep) == "Drop null — Leave out the rows that have no value in any of columns"
-    assert fields.offered(keep, 20) == "Drop null — Leave out the …"
+    assert fields.offered(keep, 20) == "Drop null — Leave out the rows …"
     assert fields.offered(fields.Variant("sql", "", ())) == "SQL"
