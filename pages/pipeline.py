@@ -33,18 +33,13 @@ from etlml.ui.drafts import Draft
 
 services, user = frame.services(), frame.current_user()
 MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
-LAST = "last_pipeline"
 LEAST = 420  # px of the panel; the style sheet makes it and the canvas as high as the window allows
 TABS = ("Build", "Runs", "Schedule", "YAML", "Versions", "Lineage")
 
 
 def load() -> Pipeline:
-    # The browser's way back from another page may lead to this one without its id.
-    asked = place.param("id") or st.session_state.get(LAST, "")
     try:
-        found = services.pipelines.get(asked)
-        st.session_state[LAST] = found.id
-        return found
+        return services.pipelines.get(place.param("id"))
     except EtlmlError as error:
         parts.head("Pipeline")
         st.error(error.message, icon=":material/search_off:")

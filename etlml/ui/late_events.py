@@ -1,8 +1,10 @@
-"""A mend for Streamlit: an event of a page that was left no longer disturbs the page that was gone to.
+"""A mend for Streamlit: what is left of a page no longer disturbs the page that was gone to.
 
 While a page is switched, the browser may still send an event of the page before: a component that has just been mounted, a
 timer of a live part. Streamlit 1.67 takes it for news of the page that is shown. It runs a part that is no longer there, and the
 browser clears what it has just drawn: the page stays empty. If it comes before the switch has begun, it even takes its place.
+And where both pages keep something in the URL under one name, such as their tab, the way back loses it: it is taken for that of
+the page that is left.
 """
 
 from dataclasses import replace
@@ -25,8 +27,11 @@ def pass_over() -> bool:
 
 
 def _run_unless_late(runner: ScriptRunner, rerun_data: RerunData) -> None:
-    if not _is_late(runner, rerun_data):
-        _run(runner, rerun_data)
+    if _is_late(runner, rerun_data):
+        return
+    if rerun_data.is_history_navigation:
+        _forget_bindings(runner, rerun_data)
+    _run(runner, rerun_data)
 
 
 def _is_late(runner: ScriptRunner, rerun_data: RerunData) -> bool:
@@ -37,6 +42,15 @@ def _is_late(runner: ScriptRunner, rerun_data: RerunData) -> bool:
     shown = runner._get_script_run_ctx().page_script_hash
     left = bool(shown) and rerun_data.page_script_hash not in ("", shown)
     return left or not any(runner._fragment_storage.contains(part) for part in parts)
+
+
+def _forget_bindings(runner: ScriptRunner, rerun_data: RerunData) -> None:
+    """Have all that the browser's way back brings in the URL be of the page that it leads to."""
+    if rerun_data.page_script_hash == runner._get_script_run_ctx().page_script_hash:
+        return
+    with runner._session_state.query_params() as params:
+        for widget in [*params._bindings_by_widget]:
+            params.unbind_widget(widget)
 
 
 def _request_unless_late(requests: ScriptRequests, new_data: RerunData) -> bool:

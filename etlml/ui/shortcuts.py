@@ -17,6 +17,7 @@ SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
     "A pipeline": (("Ctrl S", "Save"), ("Ctrl Enter", "Run; in a text of several lines: take over what is typed")),
     "The canvas": (
         ("A", "Add a step"),
+        ("N, P", "Go to the next step, or the one before"),
         ("C", "Connect the chosen step"),
         ("L", "Tidy up"),
         ("F", "Show the whole graph"),

@@ -119,6 +119,11 @@ def test_a_failed_run_says_the_mend_and_goes_on_from_the_failed_step(
 
 
 def test_an_error_is_found_in_the_logs(studio: Studio, page: Page) -> None:
+    pipeline = studio.services.pipelines.create({**BROKEN, "name": "broken in the logs"})
+    page.goto(f"{studio.url}/pipeline?id={pipeline.id}")
+    page.locator(".st-key-run button").click()
+    expect(state(page)).to_have_text("Failed", timeout=RUN_MS)
+
     page.goto(f"{studio.url}/logs?level=ERROR")
     search = page.get_by_role("searchbox", name="Search").or_(page.get_by_label("Search", exact=True)).first
     search.fill("two")
@@ -138,6 +143,20 @@ def test_a_pipeline_is_put_on_a_schedule(studio: Studio, page: Page, settled: Ca
     expect(page.locator(".head .sub").first).to_have_text("version 2")
     settled()
     assert studio.services.pipelines.get("penguins").schedule == "0 6 * * 1-5"
+
+
+def test_the_way_back_leads_to_the_tab_and_the_filter_that_were_left(studio: Studio, page: Page) -> None:
+    for path, shown in (
+        ("/pipeline?id=flights&tab=Versions", page.get_by_role("tab", name="Versions", selected=True)),
+        ("/runs?state=Failed", page.get_by_role("heading", name="Runs")),
+    ):
+        page.goto(studio.url + path)
+        expect(shown).to_be_visible()
+        page.get_by_role("link", name="Settings").click()
+        expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+        page.go_back()
+        page.wait_for_url(f"**{path}")
+        expect(shown).to_be_visible()
 
 
 def test_nothing_is_asked_of_other_servers(studio: Studio, page: Page, settled: Callable[[], None]) -> None:

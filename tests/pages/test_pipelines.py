@@ -213,14 +213,6 @@ class TestVersions:
         assert "first version" in shown(stands(open_page("pipeline.py", id="small", tab="Versions")))
 
 
-def test_the_way_back_without_an_id_leads_to_the_pipeline_that_was_left(services: Services, open_page: Opens) -> None:
-    services.pipelines.create(a_document())
-    app = open_page("pipeline.py", id="small", tab="YAML")
-    app.query_params.clear()
-    app.query_params["tab"] = "YAML"
-    assert "name: small" in stands(app.run()).text_area[0].value
-
-
 def test_yaml_with_a_fault_is_told_with_its_line(services: Services, open_page: Opens) -> None:
     services.pipelines.create(a_document())
     app = open_page("pipeline.py", id="small", tab="YAML")

@@ -8,6 +8,7 @@ import pytest
 from streamlit.runtime import app_session
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.state.query_params import QueryParams
 
 from etlml.ui.mending import replaced
 
@@ -46,7 +47,16 @@ def test_streamlit_still_has_what_the_mends_look_at() -> None:
     assert hasattr(ScriptRunner, "_get_script_run_ctx")
     assert "_fragment_storage" in ScriptRunner.__init__.__code__.co_names
     assert {"_state", "_rerun_data"} <= set(ScriptRequests.__init__.__code__.co_names)
-    wanted = {"query_string", "widget_states", "page_script_hash", "fragment_id", "fragment_id_queue"}
+    wanted = {
+        "query_string",
+        "widget_states",
+        "page_script_hash",
+        "fragment_id",
+        "fragment_id_queue",
+        "is_history_navigation",
+    }
     assert wanted <= {field.name for field in fields(RerunData)}
+    assert "_session_state" in ScriptRunner.__init__.__code__.co_names
+    assert {"_bindings_by_widget", "_bindings_by_param"} <= set(QueryParams.unbind_widget.__code__.co_names)
     start = inspect.getsource(app_session.AppSession._create_new_session_message)
     assert all(part in start for part in ("main_script_path", "session_id", "custom_theme"))

@@ -1,4 +1,4 @@
-// Keys that work on every page, words for a server that is away, and the light or dark that the browser starts with next time.
+// What holds on every page: keys, words for a server that is away, the light or dark to start with next time, the way back.
 
 const PRESS = { "?": "open_shortcuts" }
 
@@ -113,7 +113,25 @@ function passTheEye(event) {
   for (const one of buttons) if (at.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) one.tabIndex = -1
 }
 
+// While a page is left, Streamlit first changes its parameters in the address, as if that were a place of its own: the way back
+// would lead to a run without its id. The page that follows takes this place.
+const LEAVING_MS = 700
+
+function keepTheWayBack() {
+  if (window.etlmlHistory) return
+  window.etlmlHistory = true
+  const push = history.pushState.bind(history)
+  let changed = -Infinity
+  history.pushState = (state, title, url) => {
+    const stays = new URL(url, location.href).pathname === location.pathname
+    const isLeaving = !stays && performance.now() - changed < LEAVING_MS
+    changed = stays ? performance.now() : -Infinity
+    isLeaving ? history.replaceState(state, title, url) : push(state, title, url)
+  }
+}
+
 export default function ({ data }) {
+  keepTheWayBack()
   window.etlmlOnce?.forEach(([kind, listener]) => document.removeEventListener(kind, listener, true))
   window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter], ["keydown", passTheEye]]
   window.etlmlOnce.forEach(([kind, listener]) => document.addEventListener(kind, listener, true))
