@@ -37,7 +37,7 @@ class Walk:
         At least one piece is looked at; one that takes too long is cut.
         """
         while self.reached > self.since:
-            begin = max(self.since, self.reached - self.width)
+            begin = self.reached - min(self.width, self.reached - self.since)
             shortest = self.reached - begin <= SHORTEST
             began = time.monotonic()
             try:

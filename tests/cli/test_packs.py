@@ -77,6 +77,7 @@ def test_retention_says_what_it_would_free(etlml: Etlml) -> None:
         "checkpoints": 0,
         "validations": 0,
         "log_lines": 0,
+        "audit_entries": 0,
         "bytes": 0,
     }
     assert etlml("retention", "--apply").out.splitlines()[0] == "WHAT\tFREED"

@@ -241,7 +241,7 @@ class TestChoices:
             "test": 50,
             "judged": 50,
         }
-        assert any("50 of 300 rows have no value of 'label'" in one.get("message", "") for one in messages)
+        assert any("Left out 50 of 300 rows, without a value of 'label'" in one.get("message", "") for one in messages)
 
     def test_a_class_with_one_row_is_told_and_learned_from(
         self, trained: Trainer, frame: pd.DataFrame, messages: list[dict[str, Any]]

@@ -45,3 +45,9 @@ def test_a_second_that_takes_too_long_is_an_error_and_no_endless_loop() -> None:
 
     with pytest.raises(TookTooLong):
         list(Walk(END - DAY, END, patience_s=5).each(read))
+
+
+def test_it_goes_back_to_the_first_day_of_the_calendar() -> None:
+    first = datetime.min.replace(tzinfo=UTC)
+    walk = Walk(first, END, patience_s=5)
+    assert [since for since, _ in walk.each(lambda since, until, _: (since, until))][-1] == first
