@@ -61,6 +61,10 @@ def copies(run: Run) -> dict[str, copy_as.Action]:
     found |= {"Run again": copy_as.runs.retry([run.id], from_)}
     if other := beside.last_success or beside.older:
         found |= {"Compare": copy_as.runs.compare(other, run.id)}
+    if run.steps:
+        step = place.param("step")
+        ids = [each.id for each in run.steps]
+        found |= {"Rows of a step": copy_as.runs.rows(run.id, step if step in ids else ids[-1])}
     return found | {"Delete": copy_as.runs.delete([run.id])}
 
 

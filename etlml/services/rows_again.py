@@ -19,6 +19,7 @@ from etlml.engine.rederiving import Rederivation
 from etlml.errors import EtlmlError, NotFound, StateConflict, StepCancelled, StepTimeout, Unavailable
 from etlml.services.preview.bench import Later, NoTracker
 from etlml.services.preview.hiding import UsedSecrets
+from etlml.services.preview.sources import SourceCopies
 from etlml.services.rows import parquet_page
 from etlml.settings import Settings
 from etlml.steps.base import StepContext
@@ -58,6 +59,7 @@ class RowsAgain:
         self._environment = environment
         self._slots = threading.BoundedSemaphore(SLOTS)
         self._lock = threading.Lock()
+        self._files = SourceCopies()
         self._kept: OrderedDict[tuple[str, str, Window], dict[str, Any]] = OrderedDict()
 
     def page(self, run: Run, step_id: str, window: Window) -> dict[str, Any]:
@@ -79,6 +81,15 @@ class RowsAgain:
                 while len(self._kept) > _MOST_KEPT:
                     self._kept.popitem(last=False)
         return page
+
+    def all(self, run: Run, step_id: str, folder: Path) -> Path:
+        """A Parquet file with all rows, in ``folder``; one that was made a while ago need not be made again."""
+        key, path = f"{run.id}/{step_id}", folder / "rows.parquet"
+        if self._files.take(key, path) is not None:
+            return path
+        made = self.write(run, step_id, folder).path
+        self._files.keep(key, made, is_cut=False)
+        return made
 
     def write(self, run: Run, step_id: str, folder: Path, *, window: Window | None = None) -> ComputedRows:
         """Write a step's rows, or those in a window, to a file in ``folder``, which also takes what is spilled.

@@ -208,7 +208,7 @@ class RunService:
     def all_rows(self, run_id: str, step_id: str, folder: Path) -> Path:
         """A Parquet file with all rows that a step gave: the kept one, else one in ``folder``; raises what ``preview`` raises."""
         run, step, kept = self._with_rows(run_id, step_id)
-        return kept or self._again.write(run, step.id, folder).path
+        return kept or self._again.all(run, step.id, folder)
 
     def _with_rows(self, run_id: str, step_id: str) -> tuple[Run, StepRun, Path | None]:
         """A step that gave rows, its run, and its file if it kept one."""

@@ -50,6 +50,10 @@ class StepFiles:
 
         return _made(name, form, write)
 
+    def prepare(self, run_id: str, step_id: str) -> None:
+        """Have a step's rows at hand, so that its files need not be waited for; raises what ``rows`` raises."""
+        self.rows(run_id, step_id, "parquet").done()
+
     def differences(
         self, before: str, after: str, step_id: str, form: FileFormat, *, keys: Sequence[str] | None = None
     ) -> Download:

@@ -9,7 +9,7 @@ import streamlit as st
 from etlml.documents import Run
 from etlml.errors import EtlmlError
 from etlml.services import Services
-from etlml.ui import downloads, parts
+from etlml.ui import downloads, parts, place
 from etlml.ui import format as words
 
 SHOWN = 100
@@ -26,11 +26,32 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
             found = services.runs.preview(run.id, step_id, limit=SHOWN)
     except EtlmlError as error:
         parts.empty("No rows to show", error.message)
+        if next_step := error.details.get("fused_into"):
+            label = f"The rows of {next_step}"
+            place.link("run", label, icon=":material/arrow_forward:", id=run.id, tab="Rows", step=next_step)
         return
     shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
     st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}. {found['basis']}")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
-    st.html(downloads.rows_html(run.id, step_id))
+    _files(services, run.id, step_id, at_hand=not found["basis"])
+
+
+def _files(services: Services, run_id: str, step_id: str, *, at_hand: bool) -> None:
+    """Links to all rows; those that have to be computed again are so first, where one sees it."""
+    ready = f"all_rows_of_{run_id}_{step_id}"
+    if not at_hand and ready not in st.session_state:
+        spot = st.empty()
+        if not spot.button("Compute all rows to take along", icon=":material/download:", key=f"make_{ready}"):
+            return
+        try:
+            with spot, st.spinner("Computing all rows…", show_time=True):
+                services.step_files.prepare(run_id, step_id)
+        except EtlmlError as error:
+            spot.error(error.message, icon=":material/error:")
+            return
+        st.session_state[ready] = True
+        spot.empty()
+    st.html(downloads.rows_html(run_id, step_id))
 
 
 def table(found: Mapping[str, Any], *, key: str, height: int) -> None:

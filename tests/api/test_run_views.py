@@ -3,7 +3,11 @@
 from fastapi.testclient import TestClient
 
 from etlml.documents import Run
+from etlml.engine.fingerprints import step_key
 from etlml.services import Services
+from etlml.steps.check import typed_steps
+from etlml.steps.templating import References
+from tests.services.factories import a_document
 from tests.services.test_comparing import NEW, OLD, a_run
 
 
@@ -23,6 +27,27 @@ def test_two_runs_are_compared_and_their_rows_downloaded(client: TestClient, ser
     whole = client.get(f"/api/runs/{one.id}/steps/kept/rows?format=parquet")
     assert whole.content[:4] == b"PAR1"
     assert client.get(f"/api/runs/{one.id}/steps/kept/rows").text.splitlines() == ["id,x", "1,a", "2,b", "3,c"]
+
+
+def test_rows_that_were_not_kept_are_computed_again_or_refused(client: TestClient, services: Services) -> None:
+    source = services.environment.data_dir / "rows.csv"
+    source.write_text("id,x\n1,1.5\n2,4\n")
+    document = a_document()
+    document["steps"][0]["config"] = {"source": {"kind": "file", "path": "rows.csv"}}
+    pipeline = services.pipelines.create(document)
+    run = a_run(services, pipeline.id, 1, OLD, 1)
+    steps = f"/api/runs/{run.id}/steps/rows"
+    refused = client.get(f"{steps}/preview")
+    assert (refused.status_code, refused.json()["error"]["details"]["cause"]) == (409, "rows")
+    assert client.get(f"{steps}/rows").status_code == 409
+    (checked,) = typed_steps(pipeline.steps[:1], References())
+    fingerprint = checked.config.fingerprint(services.environment.data_dir)
+    key = step_key(checked, References(), (), fingerprint or "")
+    services.store.runs.update(run.id, {"steps.0.cache_key": key})
+    found = client.get(f"{steps}/preview?limit=1").json()
+    assert found["rows"] == [{"id": 1, "x": 1.5}]
+    assert (found["total"], found["basis"]) == (2, "Computed again from the same sources.")
+    assert client.get(f"{steps}/rows").text.splitlines() == ["id,x", "1,1.5", "2,4.0"]
 
 
 def test_runs_are_counted_by_day_and_laid_out_as_a_grid(client: TestClient, services: Services) -> None:

@@ -148,6 +148,7 @@ def test_what_ended_well_beside_a_failure_shows_its_rows(bench: Workbench, servi
         services.runs.preview(run.id, "t2")
 
 
+@pytest.mark.slow
 def test_python_code_runs_again_unless_it_is_said_to_differ_each_time(
     bench: Workbench, services: Services, numbers: Path
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from etlml.clock import utc_now
 from etlml.documents import ErrorInfo, Pipeline, Run, StepRun, Worker
+from etlml.engine.engine import Engine
 from etlml.services import Services
 from tests.pages.conftest import Opens, shown
 from tests.services.factories import a_document
@@ -33,7 +34,12 @@ def test_a_run_after_another_stands_in_every_tab(
     app = open_page("run.py", id=run.id, tab=tab, step="kept")
     assert not app.exception
     assert not app.error
-    wanted = {"Rows": "etlml-download/rows", "Changes": "least: changed from 2 to 9", "Details": run.id, "Timeline": "gantt"}
+    wanted = {
+        "Rows": "etlml-download/rows",
+        "Changes": "least: changed from 2 to 9",
+        "Details": run.id,
+        "Timeline": "gantt",
+    }
     assert wanted.get(tab, "") in shown(app)
 
 
@@ -109,3 +115,38 @@ def test_the_runs_before_and_after_are_a_click_away(services: Services, open_pag
     app = open_page("run.py", id=one.id)
     buttons = {button.key: button for button in app.button}
     assert (buttons["older"].disabled, buttons["newer"].disabled) == (True, False)
+
+
+@pytest.fixture
+def fused_run(services: Services) -> Run:
+    """A run of which the first step kept no rows: its source is a file."""
+    document = a_document()
+    (services.environment.data_dir / "rows.csv").write_text("id,x\n1,1.5\n2,\n3,4\n")
+    document["steps"][0]["config"] = {"source": {"kind": "file", "path": "rows.csv"}}
+    services.pipelines.create(document)
+    engine = Engine(services.environment, services.store)
+    engine.start()
+    try:
+        return services.runs.wait(services.runs.start("small").id, timeout_s=30)
+    finally:
+        engine.stop()
+
+
+def test_a_step_that_kept_no_rows_shows_them_and_gives_them_as_files(
+    services: Services, open_page: Opens, fused_run: Run
+) -> None:
+    assert fused_run.step("rows").checkpoint is None
+    app = open_page("run.py", id=fused_run.id, tab="Rows", step="rows")
+    assert "The first 3 of 3 rows, 2 columns. Computed again from the same sources." in shown(app)
+    assert "etlml-download" not in shown(app)
+    (make,) = [button for button in app.button if button.label == "Compute all rows to take along"]
+    make.click().run()
+    assert "etlml-download/rows" in shown(app)
+    assert not app.exception
+
+
+def test_rows_of_another_source_are_not_shown(services: Services, open_page: Opens, fused_run: Run) -> None:
+    (services.environment.data_dir / "rows.csv").write_text("id,x\n7,7\n")
+    app = open_page("run.py", id=fused_run.id, tab="Rows", step="rows")
+    assert "(rows.csv) has changed since" in shown(app)
+    assert "The rows of kept" in shown(app)

@@ -54,6 +54,7 @@ EXAMPLES: dict[str, list[Action]] = {
     "runs.retry": [runs.retry(["r1"]), runs.retry(["r1", "r2"], "a step")],
     "runs.delete": [runs.delete(["r1"]), runs.delete(["r1", "r2"])],
     "runs.compare": [runs.compare("r1", "r2")],
+    "runs.rows": [runs.rows("r1", "s")],
     "runs.compare_rows": [runs.compare_rows("r1", "r2", "s", ["a b", "c"]), runs.compare_rows("r1", "r2", "s", [])],
     "backfills.start": [backfills.start(ODD, DAYS, MOMENTS, "all", 2, {"day": "2026-01-31"})],
     "backfills.change": [backfills.change(["b1"], "pause"), backfills.change(["b1", "b2"], "cancel")],

@@ -41,6 +41,11 @@ def delete(ids: Sequence[str]) -> Action:
     return of_each(["delete", "run"], ids, "DELETE", "runs", EACH)
 
 
+def rows(run_id: str, step: str) -> Action:
+    """Look at the rows that a step gave."""
+    return action(["rows", run_id, step], Request("GET", path("runs", run_id, "steps", step, "preview")))
+
+
 def compare(before: str, after: str) -> Action:
     """Compare two runs."""
     return action(["compare", before, after], Request("GET", path("runs", before, "compare", after)))
