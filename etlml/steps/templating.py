@@ -85,6 +85,10 @@ def _filled_text(text: str, references: References) -> Any:
     def replaced(match: re.Match[str]) -> str:
         if match["escape"]:
             return match[0][1:]
-        return str(references.value(match["space"], match["name"]))
+        value = references.value(match["space"], match["name"])
+        if isinstance(value, Mapping):
+            instead = f" Write its value alone, {match['name']}: {value['default']}." if "default" in value else ""
+            raise ConfigInvalid(f"{match[0]} holds {', '.join(map(str, value))}, which is no text.{instead}")
+        return str(value)
 
     return _REFERENCE.sub(replaced, text)

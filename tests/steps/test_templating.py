@@ -51,3 +51,10 @@ def test_an_unknown_namespace_says_how_to_write_the_text_itself() -> None:
 
 def test_a_check_never_sees_a_secret() -> None:
     assert filled("${secret.TOKEN}", References()) == "***"
+
+
+def test_a_parameter_that_is_no_single_value_is_refused_within_a_text() -> None:
+    references = References({"country": {"type": "string", "default": "DE"}})
+    with pytest.raises(ConfigInvalid, match="Write its value alone, country: DE"):
+        filled("country = '${params.country}'", references)
+    assert filled("${params.country}", references) == {"type": "string", "default": "DE"}
