@@ -41,7 +41,7 @@ def _files(services: Services, run_id: str, step_id: str, *, at_hand: bool) -> N
     ready = f"all_rows_of_{run_id}_{step_id}"
     if not at_hand and ready not in st.session_state:
         spot = st.empty()
-        if not spot.button("Compute all rows to take along", icon=":material/download:", key=f"make_{ready}"):
+        if not spot.button("Get all rows as a file", icon=":material/download:", key=f"make_{ready}"):
             return
         try:
             with spot, st.spinner("Computing all rows…", show_time=True):

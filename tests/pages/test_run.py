@@ -139,7 +139,7 @@ def test_a_step_that_kept_no_rows_shows_them_and_gives_them_as_files(
     app = open_page("run.py", id=fused_run.id, tab="Rows", step="rows")
     assert "The first 3 of 3 rows, 2 columns. Computed again from the same sources." in shown(app)
     assert "etlml-download" not in shown(app)
-    (make,) = [button for button in app.button if button.label == "Compute all rows to take along"]
+    (make,) = [button for button in app.button if button.label == "Get all rows as a file"]
     make.click().run()
     assert "etlml-download/rows" in shown(app)
     assert not app.exception
