@@ -104,7 +104,7 @@ def one(validation_id: str) -> None:
     except EtlmlError as error:
         st.error(error.message, icon=":material/search_off:")
         return
-    validation_view.card(validation, zone=place.zone())
+    validation_view.card(services, validation, zone=place.zone())
     with st.container(horizontal=True, vertical_alignment="center"):
         if validation.run_id:
             place.link(

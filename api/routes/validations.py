@@ -3,12 +3,16 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
 from pydantic import Field, model_validator
 
 from api.bodies import StrictRoute
 from api.deps import Editor, Operator, Paged, Repeatable, Search, Since, Until, Use, Viewer
-from api.replies import List, Request
+from api.replies import List, Preview, Request
+from api.routes.run_views import FILES, sent
 from etlml.documents import Validation, ValidationStatus
+from etlml.services.rows import MOST_ROWS
+from etlml.services.step_files import FileFormat
 
 router = APIRouter(prefix="/validations", tags=["validations"], route_class=StrictRoute)
 
@@ -88,6 +92,24 @@ def run_validation(services: Use, editor: Editor, body: ValidationRequest, once:
 def get_validation(services: Use, _: Viewer, validation_id: str) -> Validation:
     """One validation with the outcome of each rule."""
     return services.validations.get(validation_id)
+
+
+@router.get("/{validation_id}/set-aside")
+def preview_set_aside(
+    services: Use,
+    _: Viewer,
+    validation_id: str,
+    limit: Annotated[int, Query(ge=0, le=MOST_ROWS)] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
+) -> Preview:
+    """Rows that the check set aside, each with the rules that it breaks."""
+    return Preview.model_validate(services.quarantine.page(validation_id, limit=limit, offset=offset))
+
+
+@router.get("/{validation_id}/set-aside/rows", response_class=FileResponse, responses=FILES)
+def download_set_aside(services: Use, _: Viewer, validation_id: str, format: FileFormat = "csv") -> FileResponse:
+    """Every row that the check set aside, as a file."""
+    return sent(services.quarantine.file(validation_id, format))
 
 
 @router.delete("/{validation_id}", status_code=204)

@@ -24,6 +24,9 @@ def rows(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Save every row instead, as .csv or .parquet.")
     ] = None,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="The rows that a check set aside, with the rules that each breaks.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show the rows that a step of a run gave, or save them all."""
@@ -35,9 +38,12 @@ def rows(
     with services() as opened:
         run_id = full_id(opened, run)
         if output is not None:
-            _save(opened, run_id, step, output)
+            _save(opened, run_id, step, output, set_aside=set_aside)
             return
-        found = opened.runs.preview(run_id, step, limit=limit)
+        if set_aside:
+            found = opened.quarantine.page(opened.quarantine.of_step(run_id, step).id, limit=limit)
+        else:
+            found = opened.runs.preview(run_id, step, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -45,12 +51,15 @@ def rows(
     typer.echo(f"The first {len(found['rows']):,} of {found['total']:,} rows. {found['basis']}".rstrip(), err=True)
 
 
-def _save(opened: "Services", run_id: str, step: str, output: Path) -> None:
+def _save(opened: "Services", run_id: str, step: str, output: Path, *, set_aside: bool) -> None:
     from etlml.services.step_files import FileFormat
 
     for form in get_args(FileFormat):
         if output.suffix.lower() == f".{form}":
-            found = opened.step_files.rows(run_id, step, form)
+            if set_aside:
+                found = opened.quarantine.file(opened.quarantine.of_step(run_id, step).id, form)
+            else:
+                found = opened.step_files.rows(run_id, step, form)
             try:
                 shutil.copyfile(found.path, output)
             finally:

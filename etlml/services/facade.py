@@ -23,6 +23,7 @@ from etlml.services.packing import PackService
 from etlml.services.pipelines import PipelineService
 from etlml.services.preferences import PreferenceService
 from etlml.services.preview import PreviewService
+from etlml.services.quarantined import QuarantineService
 from etlml.services.retention import RetentionService
 from etlml.services.run_views import RunViews
 from etlml.services.runs import RunService
@@ -69,6 +70,7 @@ class Services:
         self.experiments = ExperimentService(store, self.audit, environment)
         self.models = ModelService(store, self.audit, environment)
         self.validations = ValidationService(store, self.audit, environment)
+        self.quarantine = QuarantineService(store, environment)
         self.logs = LogService(store)
         self.stats = StatsService(store)
         self.connections = ConnectionService(store, self.audit, environment)

@@ -48,7 +48,7 @@ class StepFiles:
             write_csv(source, target)
             return target
 
-        return _made(name, form, write)
+        return made(name, form, write)
 
     def prepare(self, run_id: str, step_id: str) -> None:
         """Have a step's rows at hand, so that its files need not be waited for; raises what ``rows`` raises."""
@@ -59,10 +59,10 @@ class StepFiles:
     ) -> Download:
         """Every row that differs between two runs' results of a step; raises what ``ComparisonService.step`` raises."""
         name = f"{step_id}-{before[-6:]}-{after[-6:]}.{form}"
-        return _made(name, form, lambda target: self._comparing.write(before, after, step_id, target, keys=keys))
+        return made(name, form, lambda target: self._comparing.write(before, after, step_id, target, keys=keys))
 
 
-def _made(name: str, form: FileFormat, write: Callable[[Path], Path]) -> Download:
+def made(name: str, form: FileFormat, write: Callable[[Path], Path]) -> Download:
     """The file that ``write`` names: what it made of the path that it is given, or another one."""
     folder = scratch_folder("download")
     try:

@@ -32,6 +32,11 @@ async def _differences(request: Request) -> Response:
     )
 
 
+async def _set_aside(request: Request) -> Response:
+    validation = request.path_params["validation"]
+    return await _sent(lambda: backend().services.quarantine.file(validation, _form(request)))
+
+
 def _form(request: Request) -> FileFormat:
     wanted = request.path_params["form"]
     for form in _FORMATS:
@@ -57,6 +62,7 @@ async def _sent(make: Callable[[], Download]) -> Response:
 routes = [
     Route(f"/{PREFIX}/rows/{{run}}/{{step}}.{{form}}", _rows),
     Route(f"/{PREFIX}/differences/{{before}}/{{after}}/{{step}}.{{form}}", _differences),
+    Route(f"/{PREFIX}/set-aside/{{validation}}.{{form}}", _set_aside),
 ]
 
 
@@ -69,6 +75,11 @@ def differences_html(before: str, after: str, step_id: str, keys: Sequence[str])
     """Links to every row that differs between two runs."""
     query = urlencode([("key", key) for key in keys])
     return _links("All differences", f"{PREFIX}/differences/{quote(before)}/{quote(after)}/{quote(step_id)}", query)
+
+
+def set_aside_html(validation_id: str) -> str:
+    """Links to every row that a check set aside."""
+    return _links("All of them", f"{PREFIX}/set-aside/{quote(validation_id)}", "")
 
 
 def _links(what: str, path: str, query: str) -> str:

@@ -96,7 +96,7 @@ def checks(seen: Seen) -> None:
     if not found:
         parts.empty("No checks in this run", "Add a validate step, or rules on a step's Checks view.")
     for validation in found:
-        validation_view.card(validation, zone=place.zone())
+        validation_view.card(seen.services, validation, zone=place.zone())
 
 
 def logs(seen: Seen) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import streamlit as st
 
 from etlml.documents import RuleResult, Validation
+from etlml.errors import EtlmlError
+from etlml.services import Services
+from etlml.ui import downloads, parts, preview
 from etlml.ui import format as words
-from etlml.ui import parts
 from etlml.ui.lists import Column, row, when
 from etlml.ui.looks import look, score_tone
 
@@ -88,11 +90,18 @@ def rule_row(rule: RuleResult, at: int) -> dict[str, Any]:
         failed=words.count(rule.failed) if rule.failed else "0",
         share=words.percent(rule.failed_fraction, 2) if rule.failed else "",
         checked=words.count(rule.checked),
-        observed=words.value(rule.observed, 60) if rule.observed is not None else "",
+        observed=words.value(_plain(rule.observed), 60) if rule.observed is not None else "",
     )
 
 
-def card(validation: Validation, *, zone: tzinfo | None) -> None:
+def _plain(observed: Any) -> Any:
+    """What was seen, without the zeros that a fixed number of digits brings along."""
+    if isinstance(observed, Mapping):
+        return {name: _plain(value) for name, value in observed.items()}
+    return f"{observed:,.4f}".rstrip("0").rstrip(".") if isinstance(observed, float) else observed
+
+
+def card(services: Services, validation: Validation, *, zone: tzinfo | None) -> None:
     """The whole evaluation."""
     from etlml.ui import lists
 
@@ -115,8 +124,22 @@ def card(validation: Validation, *, zone: tzinfo | None) -> None:
         if rule.sample:
             samples(validation, rule, at)
     if validation.quarantine:
-        aside, path = validation.quarantine.get("rows", 0), validation.quarantine.get("path", "")
-        st.info(f"{aside:,} rows were set aside in {path}.", icon=":material/inventory:")
+        _set_aside(services, validation)
+
+
+def _set_aside(services: Services, validation: Validation) -> None:
+    """The first of the rows that were set aside, and all of them as a file."""
+    rows = words.plural(int((validation.quarantine or {}).get("rows", 0)), "row")
+    parts.section("Set aside", f"{rows}, with the rules that each breaks")
+    try:
+        found = services.quarantine.page(validation.id, limit=preview.SHOWN)
+    except EtlmlError:
+        parts.empty("No rows to show", "They were removed with the other rows of their run.")
+        return
+    columns = found["columns"]
+    found["columns"] = [columns[-1], columns[-2], *columns[:-2]]  # the rules and the row's number, which come last
+    preview.table(found, key=f"aside_{validation.id}", height=min(330, 38 + 35 * len(found["rows"])))
+    st.html(downloads.set_aside_html(validation.id))
 
 
 def samples(validation: Validation, rule: RuleResult, at: int) -> None:
