@@ -194,6 +194,9 @@ class StepRun(Stored):
     finished_at: Time | None = None
     rows_in: int | None = None
     rows_out: int | None = None
+    progress: float | None = Field(
+        None, description="While it computes: how far it is, 0 to 1, where that can be told.", ge=0, le=1
+    )
     bytes: int | None = Field(None, description="Size of the checkpoint, or of what was written to the sink.")
     error: ErrorInfo | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)

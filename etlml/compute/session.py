@@ -20,6 +20,7 @@ from etlml.compute.translate import translated
 from etlml.errors import StepCancelled
 
 PROFILED = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_NAME": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
+_NEARLY = 0.99  # all is read before all is sorted and written
 
 
 class Session:
@@ -56,11 +57,14 @@ class Session:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._interrupted = threading.Event()
         self._in_use: dict[int, duckdb.DuckDBPyConnection] = {}
+        self._copying: dict[str, duckdb.DuckDBPyConnection] = {}
         for _ in range(max(1, width)):
             cursor = self._database.cursor()
             # Per-connection settings, so before the lock: afterwards not even we can change them.
             cursor.execute("PRAGMA enable_profiling = 'no_output'")
             cursor.execute(f"SET custom_profiling_settings = '{PROFILED}'")
+            cursor.execute("SET enable_progress_bar = true")
+            cursor.execute("SET enable_progress_bar_print = false")
             self._cursors.append(cursor)
             self._idle.put(cursor)
         inside = ", ".join(literal(str(path) + os.sep) for path in (folder, *folders))
@@ -95,6 +99,18 @@ class Session:
         """Stop the statement that one thread runs now, if it runs one."""
         if (cursor := self._in_use.get(ident)) is not None:
             cursor.interrupt()
+
+    def shares(self) -> dict[str, float]:
+        """How far DuckDB is with each relation that it writes to a file now, 0 to 1, by a guess of its own.
+
+        It never falls, but may stand still: DuckDB goes by how much of its inputs has been read.
+        """
+        found: dict[str, float] = {}
+        for name, cursor in self._copying.copy().items():
+            with suppress(duckdb.Error):  # it has just ended
+                if (percent := cursor.query_progress()) >= 0:
+                    found[name] = min(percent / 100, _NEARLY)
+        return found
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -170,7 +186,11 @@ class Session:
         try:
             with self.cursor() as cursor:
                 rows = f"SELECT {_storable(relation.schema)} FROM {quoted(relation.name)}"
-                cursor.execute(f"COPY ({rows}) TO {literal(str(partial))} ({options})")
+                self._copying[relation.name] = cursor
+                try:
+                    cursor.execute(f"COPY ({rows}) TO {literal(str(partial))} ({options})")
+                finally:
+                    del self._copying[relation.name]
                 found = cursor.fetchone()
                 if on_plan is not None:
                     on_plan(json.loads(cursor.get_profiling_information(format="json")))

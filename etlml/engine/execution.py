@@ -18,6 +18,7 @@ from etlml.steps.graph import consumers, descendants
 
 StopReason = Literal["cancelled", "timeout", "lease_lost", "shutdown"]
 SEEN_S = 0.2  # a step that takes longer is written down as running
+PROGRESS_S = 1.0  # how often its progress is
 
 
 class Execution:
@@ -77,12 +78,23 @@ class Execution:
                 done, _ = wait(going, timeout=SEEN_S, return_when=FIRST_COMPLETED)
                 if not done:
                     self._journal.write()  # what takes long is seen to run
-                    done, _ = wait(going, return_when=FIRST_COMPLETED)
+                while not done:
+                    done, _ = wait(going, timeout=PROGRESS_S, return_when=FIRST_COMPLETED)
+                    if not done:
+                        self._journal.progressed(self._shares())
                 ended = {going.pop(future): future for future in done}
                 for step, future in ended.items():
                     self._take(step, future.exception())
                 if (self._waiting or going) and any(self._journal.step(step).is_final for step in ended):
                     self._journal.write()  # before anything builds on it; the last ones are written with the run's end
+
+    def _shares(self) -> dict[str, float]:
+        """How far the steps are that DuckDB computes now; those that were fused into one are as far as it is."""
+        shares = self._fusion.session.shares()
+        together = {
+            other: share for step, share in shares.items() if step in self._needs for other in self._lazy_below(step)
+        }
+        return together | shares
 
     def _is_ready(self, step: str) -> bool:
         return all(need in self._settled for need in self._needs[step])

@@ -1,5 +1,6 @@
 """What a run writes about itself: step states, durable, in order, only while the worker holds the lease."""
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +9,9 @@ from typing import Any, Literal, Protocol
 from etlml.clock import Clock
 from etlml.documents import ErrorInfo, Run, StepRun
 from etlml.engine.patience import patiently
-from etlml.errors import StateConflict
+from etlml.errors import StateConflict, Unavailable
+
+LOG = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
@@ -88,6 +91,21 @@ class Journal:
                 raise LeaseLost(self._run.id) from None
             self._noted.clear()
 
+    def progressed(self, shares: Mapping[str, float]) -> None:
+        """Have MongoDB hear how far the steps at work are, if that changed; nothing depends on it, so nothing waits for it."""
+        with self._lock:
+            for step in self._run.steps:
+                share = shares.get(step.id) if step.status == "running" else step.progress
+                if _hundredths(share) != _hundredths(step.progress):
+                    self.note(step.id, progress=share)
+            if not self._noted:
+                return
+            try:
+                self._writer.set_steps(self._run.id, self._run.attempt, self._worker, self._noted)
+                self._noted = {}
+            except (StateConflict, Unavailable) as error:
+                LOG.debug("no progress written: %s", error)  # the heartbeat tells of it
+
     def started(self, step_id: str) -> None:
         """Note that a step is at work (again)."""
         step = self.step(step_id)
@@ -97,6 +115,8 @@ class Journal:
 
     def ended(self, step_id: str, **changes: Any) -> None:
         """Note that a step is done; ``changes`` says how."""
+        if self.step(step_id).progress is not None:
+            changes["progress"] = None
         self.note(step_id, finished_at=self._now(), **changes)
 
     def finish(self, status: Literal["success", "failed", "cancelled"], error: ErrorInfo | None) -> Run:
@@ -126,6 +146,10 @@ class Journal:
             if stored.is_final and (stored.worker, stored.attempt) == (self._worker, self._run.attempt):
                 return stored
             raise LeaseLost(self._run.id) from None
+
+
+def _hundredths(share: float | None) -> int | None:
+    return None if share is None else int(share * 100)
 
 
 def first_error(steps: Sequence[StepRun]) -> ErrorInfo | None:

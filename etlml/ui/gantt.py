@@ -135,13 +135,16 @@ def progress(run: Run, usual_s: Mapping[str, float], now: datetime) -> float:
     wanted = [step for step in run.steps if not (step.status == "skipped" and step.reason)]  # not those beyond its end
     least = sum(usual_s.get(step.id, 0.0) for step in wanted) * _LEAST_WEIGHT or 1.0
     weights = [usual_s.get(step.id, 0.0) + least for step in wanted]
-    done = sum(weight * _step_share(step, usual_s, now) for step, weight in zip(wanted, weights, strict=True))
+    done = sum(weight * step_share(step, usual_s, now) for step, weight in zip(wanted, weights, strict=True))
     return NEARLY * done / sum(weights) if weights else 0.0
 
 
-def _step_share(step: StepRun, usual_s: Mapping[str, float], now: datetime) -> float:
+def step_share(step: StepRun, usual_s: Mapping[str, float], now: datetime) -> float:
+    """How far a step is, 0 to 1: as it says itself while it computes, else by the time that it usually takes."""
     if step.status in ("success", "cached", "skipped", "failed"):
         return 1.0
+    if step.status == "running" and step.progress is not None:
+        return min(step.progress, NEARLY)
     usual = usual_s.get(step.id)
     if step.status != "running" or step.started_at is None or not usual:
         return 0.0

@@ -88,11 +88,11 @@ def facts(run: Run, zone: tzinfo | None) -> dict[str, str]:
 
 
 def step_progress(run: Run, usual_s: dict[str, float], now: datetime) -> dict[str, float]:
-    """How far each step at work is, 0 to 1, by the time that it usually takes."""
+    """How far each step at work is, 0 to 1: as it says itself, else by the time that it usually takes."""
     return {
-        step.id: min((now - step.started_at).total_seconds() / usual_s[step.id], gantt.NEARLY)
+        step.id: gantt.step_share(step, usual_s, now)
         for step in run.steps
-        if step.status == "running" and step.started_at is not None and usual_s.get(step.id)
+        if step.status == "running" and (step.progress is not None or (step.started_at and usual_s.get(step.id)))
     }
 
 
@@ -118,6 +118,7 @@ def live_nodes(
         if step is None:
             continue
         if step.status == "running" and step.started_at is not None:
+            node["rows"] = words.percent(step.progress, 0) if step.progress is not None else node["rows"]
             usual = f" of {words.duration(usual_s[step.id])}" if usual_s.get(step.id) else ""
             node["time"] = words.duration(max((now - step.started_at).total_seconds(), 0)) + usual
         elif speed := rows_a_second(step):

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from etlml.engine import execution
 from tests.engine.conftest import Workbench, statuses
 
 ROWS = 1000
@@ -290,6 +291,25 @@ class TestWhileItRuns:
         assert statuses(seen) == {"read": "success", "first": "success", "second": "running"}
         assert seen.step("second").rows_in == ROWS
         assert bench.wait(run).status == "success"
+
+    def test_a_query_says_how_far_it_is_for_all_that_it_computes(
+        self, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(execution, "PROGRESS_S", 0.05)
+        rows = "SELECT range AS n, hash(range)::VARCHAR AS k FROM range(1200000)"
+        duckdb.execute(f"COPY ({rows}) TO '{bench.data}/many.parquet'")
+        digest = {"op": "derive", "columns": {"m": "md5(md5(md5(k)))"}}
+        run = bench.start(
+            bench.pipeline(
+                [read("many.parquet"), transform("keep", FILTER | {"where": "n >= 0"}), transform("m", digest)]
+            )
+        )
+        seen = bench.until(run, lambda r: r.step("m").progress or r.is_final)
+        shares = {step.progress for step in seen.steps}
+        assert len(shares) == 1
+        assert 0 < (shares.pop() or 0) < 1
+        ended = bench.wait(run)
+        assert (ended.status, {step.progress for step in ended.steps}) == ("success", {None})
 
 
 class TestCancelling:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from etlml.documents import Run, StepRun
 from etlml.ui import gantt
 
@@ -57,6 +59,11 @@ def test_steps_count_alike_where_nobody_knows_how_long_they_take() -> None:
 def test_progress_goes_by_the_time_that_steps_usually_take() -> None:
     run = a_run(a_step("a", 0, 1, status="success"), a_step("b", 1, status="running"), status="running")
     assert 0.5 < gantt.progress(run, {"a": 1, "b": 3}, at(2.5)) / gantt.NEARLY < 0.65
+
+
+def test_progress_goes_by_what_a_step_says_itself() -> None:
+    run = a_run(a_step("a", 0, status="running", progress=0.2), status="running")
+    assert gantt.progress(run, {"a": 1}, at(0.9)) == pytest.approx(0.2 * gantt.NEARLY)
 
 
 def test_a_step_that_takes_longer_than_usual_does_not_use_up_the_time_of_the_others() -> None:

@@ -53,6 +53,10 @@ class TestLiveNodes:
         node = self.node(status="running")
         assert (node["time"], node["progress"]) == ("4.0 s of 8.0 s", 0.5)
 
+    def test_a_step_that_knows_how_far_it_is_says_so(self) -> None:
+        node = self.node(status="running", progress=0.25)
+        assert (node["rows"], node["progress"]) == ("25 %", 0.25)
+
     def test_a_step_that_is_done_says_its_rows_a_second(self) -> None:
         node = self.node(status="success", finished_at=NOW + timedelta(seconds=2), rows_out=9_000)
         assert (node["rows"], node["time"], node["summary"]) == ("9,000 rows", "2.0 s", "4,500 rows/s")
