@@ -61,7 +61,8 @@ def table(wanted: dict[str, Any]) -> None:
         shown = experiment_view.common_metrics(page.items)
         if wanted["order"]:
             shown = [wanted["order"], *(key for key in shown if key != wanted["order"])][:3]
-        rows = [experiment_view.experiment_row(one, shown) for one in page.items]
+        names = {id: name for name, id in services.pipelines.names().items()}
+        rows = [experiment_view.experiment_row(one, shown, names.get(one.pipeline_id or "", "")) for one in page.items]
         happened = lists.draw(
             "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment matches."
         )

@@ -51,11 +51,12 @@ def reading_error(error: duckdb.Error) -> DataUnreadable | None:
 
 def _csv_error(text: str, line: int) -> DataUnreadable:
     file = Path(found[1]) if (found := _FILE.search(text)) else Path("the CSV file")
-    original = _cut(found[1]) if (found := _ORIGINAL.search(text)) else ""
+    original = _cut(found[1]).strip() if (found := _ORIGINAL.search(text)) else ""
+    shown = f": {original}" if original else "."
     if fields := _FIELDS.search(text):
         return _unreadable(
             file,
-            f"Line {line} has {_counted(int(fields[2]), 'field')}, expected {fields[1]}: {original}",
+            f"Line {line} has {_counted(int(fields[2]), 'field')}, expected {fields[1]}{shown}",
             "Correct the line (quote values that hold the delimiter), or set the right delimiter.",
             line=line,
         )
@@ -72,9 +73,9 @@ def _csv_error(text: str, line: int) -> DataUnreadable:
         return undecodable(file, line)
     if "unterminated quote" in text:
         return _unreadable(
-            file, f"The quote that opens in line {line} is never closed: {original}", "Close or remove it.", line=line
+            file, f"The quote that opens in line {line} is never closed{shown}", "Close or remove it.", line=line
         )
-    return _unreadable(file, f"Line {line} cannot be read: {original}", "Correct the line.", line=line)
+    return _unreadable(file, f"Line {line} cannot be read{shown}", "Correct the line.", line=line)
 
 
 def undecodable(file: Path, line: int) -> DataUnreadable:

@@ -157,7 +157,7 @@ class RunService:
             steps = ended_with(until, pipeline.steps, steps)
         fresh.id = document_id or fresh.id
         fresh.retry_from = None if from_ == FAILED else from_
-        fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id}."
+        fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id[-6:]}."
         self._queue(pipeline, fresh)
         self._audit.record(author, "retried", "run", run_id, pipeline=run.pipeline_name, new_run=fresh.id, start=from_)
         return fresh

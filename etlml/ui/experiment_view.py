@@ -52,12 +52,12 @@ def columns(metrics: Sequence[str]) -> list[Column]:
     ]
 
 
-def experiment_row(one: Experiment, metrics: Sequence[str]) -> dict[str, Any]:
-    """An experiment as a row of the list."""
+def experiment_row(one: Experiment, metrics: Sequence[str], pipeline: str = "") -> dict[str, Any]:
+    """An experiment as a row of the list; with the name of its pipeline, if it has one."""
     took = (one.finished_at - one.created_at).total_seconds() if one.finished_at else None
     return row(
         one.id,
-        name={"text": one.name, "sub": parameters_line(one) or one.project},
+        name={"text": one.name, "sub": " · ".join(filter(None, (pipeline, parameters_line(one)))) or one.project},
         status={"text": one.status, "label": look(one.status).label},
         algorithm=algorithm(one),
         model=f"{one.model_name} {one.model_version}" if one.model_name else "",

@@ -27,16 +27,17 @@ class Lane(NamedTuple):
 
 def lanes(run: Run, now: datetime) -> tuple[list[Lane], float]:
     """The lanes of a run in the order of its steps, and the seconds that the whole width stands for."""
-    begun = [step.started_at for step in run.steps if step.started_at]
+    here = [step for step in run.steps if not _is_from_before(step, run)]
+    begun = [step.started_at for step in here if step.started_at]
     start = min([*begun, run.started_at] if run.started_at else begun, default=None)
     if start is None:
         return [Lane(step.id, step.name or step.id, step.status, 0, 0, None, None) for step in run.steps], 0.0
-    ended = [step.finished_at for step in run.steps if step.finished_at]
+    ended = [step.finished_at for step in here if step.finished_at]
     end = max([*ended, *([run.finished_at] if run.finished_at else [])], default=start) if run.is_final else now
     span = max((end - start).total_seconds(), 1e-3)
     found = []
     for step in run.steps:
-        if step.started_at is None:
+        if step.started_at is None or _is_from_before(step, run):
             found.append(Lane(step.id, step.name or step.id, step.status, 0, 0, None, step.fused_into))
             continue
         until = step.finished_at or end
@@ -54,6 +55,16 @@ def lanes(run: Run, now: datetime) -> tuple[list[Lane], float]:
             )
         )
     return found, span
+
+
+def _is_from_before(step: StepRun, run: Run) -> bool:
+    """Whether a step holds the times of an earlier run, whose result it took over."""
+    return (
+        step.status == "cached"
+        and step.started_at is not None
+        and run.started_at is not None
+        and step.started_at < run.started_at
+    )
 
 
 def gantt_html(
@@ -88,7 +99,7 @@ def _line(lane: Lane, step: StepRun, span: float, zone: tzinfo | None, usual: fl
     if bar and usual and span and not lane.fused_into:
         bar += f'<u style="left:{min(lane.start + usual / span, 1):.2%}"></u>'
     took = (
-        ""
+        ("reused" if lane.status == "cached" else "")
         if lane.took_s is None
         else f"in {html.escape(lane.fused_into)}"
         if lane.fused_into
@@ -106,7 +117,9 @@ def hover(lane: Lane, step: StepRun, zone: tzinfo | None, usual: float | None) -
     lines = [f"{lane.name}: {look(lane.status).label}"]
     if lane.fused_into:
         lines.append(f"computed together with {lane.fused_into}")
-    if step.started_at is not None:
+    if lane.status == "cached" and lane.took_s is None:
+        lines.append("taken over from an earlier run")
+    elif step.started_at is not None:
         until = words.clock_time(step.finished_at, zone) if step.finished_at else "now"
         lines.append(f"{words.clock_time(step.started_at, zone)} to {until}")
     if lane.took_s is not None and not lane.fused_into:

@@ -31,6 +31,15 @@ def test_lanes_are_shares_of_the_runs_time() -> None:
     assert [(lane.start, lane.length) for lane in found] == [(0, 0.25), (0.25, 0.75)]
 
 
+def test_what_is_taken_over_from_an_earlier_run_does_not_stretch_the_time() -> None:
+    old = a_step("a", -300, -200, status="cached")
+    run = a_run(old, a_step("b", 1, 4, status="success"), status="success", finished_at=at(4))
+    found, span = gantt.lanes(run, at(100))
+    assert (span, found[0].took_s, found[1].start) == (4, None, 0.25)
+    assert "reused" in gantt.gantt_html(run, at(100))
+    assert gantt.hover(found[0], old, None, None).splitlines()[1] == "taken over from an earlier run"
+
+
 def test_a_running_step_reaches_to_now() -> None:
     found, _ = gantt.lanes(a_run(a_step("a", 0, 1), a_step("b", 1), status="running"), at(5))
     assert found[1].took_s == 4
