@@ -52,7 +52,7 @@ def reading_error(error: duckdb.Error) -> DataUnreadable | None:
 def _csv_error(text: str, line: int) -> DataUnreadable:
     file = Path(found[1]) if (found := _FILE.search(text)) else Path("the CSV file")
     original = _cut(found[1]).strip() if (found := _ORIGINAL.search(text)) else ""
-    shown = f": {original}" if original else "."
+    shown = f": {original}." if original else "."
     if fields := _FIELDS.search(text):
         return _unreadable(
             file,

@@ -129,6 +129,11 @@ class TestBrokenText:
         with pytest.raises(DataUnreadable, match=f"Line {before + 2} has {found}, expected 3: {bad}"):
             world.read(file("a.csv"), "SELECT sum(a) FROM src")
 
+    def test_a_ragged_row_with_an_open_quote_is_told_of_with_its_mend(self, world: World) -> None:
+        world.file("a.csv", "a,b,c\n" + "1,2,3\n" * 20_000 + '1,2,3,4,"open\n')
+        with pytest.raises(DataUnreadable, match=r"Line 20002 has \d fields, expected 3.*\. Correct the line"):
+            world.read(file("a.csv"), "SELECT sum(a) FROM src")
+
     def test_a_value_that_the_sample_did_not_show_is_named(self, world: World) -> None:
         world.file(
             "a.csv", "id,flight\n" + "".join(f"{number},{number * 1000003}\n" for number in range(300_000)) + "1,oops\n"
