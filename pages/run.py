@@ -1,5 +1,7 @@
 """One run: its graph live, how far it is, what went wrong, what can be done; its parts are in tabs."""
 
+from zlib import crc32
+
 import streamlit as st
 
 from etlml.clock import utc_now
@@ -115,7 +117,7 @@ def draw_graph(run: Run) -> None:
     steps = drafts.with_needs(list(run_view.steps_of(services, run)))
     if not steps:
         return
-    key = f"graph_{run.id}"
+    key, chosen = f"graph_{run.id}", place.param("step")
 
     def on_selected() -> None:
         place.set_params(step=st.session_state[key]["selected"])
@@ -124,8 +126,8 @@ def draw_graph(run: Run) -> None:
         key,
         run_view.live_nodes(steps, run, beside.usual_s, utc_now()),
         graph.edges_of(steps),
-        selected=place.param("step") or None,
-        choice=0,
+        selected=chosen or None,
+        choice=crc32(chosen.encode()),  # a step that is chosen elsewhere on the page is so on the graph too
         readonly=True,
         height=300 if len(steps) < 12 else 420,
         on_selected=on_selected,

@@ -27,13 +27,22 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     except EtlmlError as error:
         parts.empty("No rows to show", error.message)
         if next_step := error.details.get("fused_into"):
-            label = f"The rows of {next_step}"
-            place.link("run", label, icon=":material/arrow_forward:", id=run.id, tab="Rows", step=next_step)
+            _way_to(run.id, next_step)
         return
     shown, width = len(found["rows"]), words.plural(len(found["columns"]), "column")
     st.caption(f"The first {shown:,} of {words.plural(found['total'], 'row')}, {width}. {found['basis']}")
     table(found, key=f"rows_{run.id}_{step_id}", height=height)
     _files(services, run.id, step_id, at_hand=not found["basis"])
+
+
+def _way_to(run_id: str, step_id: str) -> None:
+    """A way to the rows of another step, from the run's own page or another one."""
+    label, icon = f"The rows of {step_id}", ":material/arrow_forward:"
+    if place.param("id") != run_id:
+        place.link("run", label, icon=icon, id=run_id, tab="Rows", step=step_id)
+    elif st.button(label, icon=icon, key=f"rows_of_{step_id}_instead", type="tertiary"):
+        place.set_params(step=step_id)
+        st.rerun()
 
 
 def _files(services: Services, run_id: str, step_id: str, *, at_hand: bool) -> None:

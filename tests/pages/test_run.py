@@ -149,4 +149,7 @@ def test_rows_of_another_source_are_not_shown(services: Services, open_page: Ope
     (services.environment.data_dir / "rows.csv").write_text("id,x\n7,7\n")
     app = open_page("run.py", id=fused_run.id, tab="Rows", step="rows")
     assert "(rows.csv) has changed since" in shown(app)
-    assert "The rows of kept" in shown(app)
+    (way,) = [button for button in app.button if button.label == "The rows of kept"]
+    way.click().run()
+    assert app.query_params["step"] == "kept"
+    assert "The first 2 of 2 rows, 2 columns." in shown(app)
