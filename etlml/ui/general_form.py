@@ -13,7 +13,13 @@ def about(document: PipelineDraft, key: str, off: bool) -> dict[str, Any]:
     """Description, tags and limits as they stand in the form now."""
     description = st.text_area("Description", document.description, key=f"{key}.text", height=80, disabled=off)
     tags = st.multiselect(
-        "Tags", document.tags, default=document.tags, accept_new_options=True, key=f"{key}.tags", disabled=off
+        "Tags",
+        document.tags,
+        default=document.tags,
+        accept_new_options=True,
+        key=f"{key}.tags",
+        disabled=off,
+        placeholder="Add a tag …",
     )
     a, b, c = st.columns(3)
     most = a.number_input(

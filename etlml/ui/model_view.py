@@ -147,6 +147,12 @@ def _number(label: str, start: float, key: str) -> float | None:
     return st.number_input(label, value=float(start), step=step, format="%g", key=key)
 
 
+def class_name(label: str, predicted: Any) -> str:
+    """A class as the prediction itself is shown: JSON's keys are texts, also those of true and false."""
+    yes_or_no = {"True": True, "False": False} if isinstance(predicted, bool) else {}
+    return words.value(yes_or_no.get(label, label))
+
+
 def draw_prediction(model: Model, found: Mapping[str, Any]) -> None:
     """A model's answer: the value, and how sure it is."""
     output = str((model.signature.get("output") or {}).get("name") or "Prediction")
@@ -154,4 +160,4 @@ def draw_prediction(model: Model, found: Mapping[str, Any]) -> None:
     shares = (found.get("probabilities") or [None])[0]
     if isinstance(shares, Mapping):
         for label, share in sorted(shares.items(), key=lambda pair: -float(pair[1]))[:8]:
-            st.progress(float(share), f"{label}: {words.percent(float(share))}")
+            st.progress(float(share), f"{class_name(label, found['predictions'][0])}: {words.percent(float(share))}")

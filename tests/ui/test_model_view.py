@@ -33,3 +33,9 @@ def test_an_example_is_typical_of_the_training_data_where_the_model_knows_it(
 def test_a_command_calls_the_model_with_typical_values() -> None:
     model = a_model(name="year", type="number", example=2013)
     assert model_view.example_row(model) == {"year": 2013}
+
+
+def test_classes_are_told_as_the_prediction_is() -> None:
+    assert [model_view.class_name(label, False) for label in ("True", "False")] == ["yes", "no"]
+    assert model_view.class_name("True", "True") == "True"
+    assert model_view.class_name("Adelie", "Gentoo") == "Adelie"
