@@ -259,9 +259,7 @@ def program(arguments: list[str]) -> list[str]:
     """The command line within the environment that these arguments of start.py stand for."""
     python = str(venv_python(VENV))
     if arguments[:1] == ["test"]:
-        rest = arguments[1:]
-        fast = ["-m", "not slow and not browser"] if "--fast" in rest else []
-        return [python, "-m", "pytest", *SIDE_BY_SIDE, *fast, *(argument for argument in rest if argument != "--fast")]
+        return [python, "-m", "pytest", *SIDE_BY_SIDE, *arguments[1:]]
     if not arguments or arguments[0].startswith("-"):
         arguments = ["up", *arguments]
     return [python, "-m", "etlml.cli", *arguments]

@@ -23,6 +23,9 @@ from etlml.store.encoding import Document
 from etlml.store.indexes import INDEXES, ensure_indexes
 from etlml.store.mongod import EmbeddedMongod
 
+HERE = Path(__file__).parent
+WHOLE = frozenset({"browser", "cli", "pages"})
+"""Folders that --fast leaves out: each test there draws a whole page, or runs a whole command."""
 NEVER_S = 1e6
 ROOMY_BYTES = 2 << 30
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # tests run side by side: threads beyond the cores only wait
@@ -35,7 +38,9 @@ def _in_memory() -> Path | None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="leave out the tests that are marked as slow")
+    parser.addoption(
+        "--fast", action="store_true", help="leave out what is marked as slow, and whole pages and commands"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,11 +50,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    left_out = config.getoption("--fast") and collection_path.parent == HERE and collection_path.name in WHOLE
+    return True if left_out else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--fast"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="slow, left out by --fast"))
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def pytest_collection_finish() -> None:

@@ -171,7 +171,7 @@ def test_two_set_ups_at_once_take_turns(checkout: Path) -> None:
         (["run", "flights", "--wait"], ["-m", "etlml.cli", "run", "flights", "--wait"]),
         (["test"], ["-m", "pytest", *SIDE_BY_SIDE]),
         (["test", "-k", "cron"], ["-m", "pytest", *SIDE_BY_SIDE, "-k", "cron"]),
-        (["test", "--fast", "-x"], ["-m", "pytest", *SIDE_BY_SIDE, "-m", "not slow and not browser", "-x"]),
+        (["test", "--fast", "-x"], ["-m", "pytest", *SIDE_BY_SIDE, "--fast", "-x"]),
     ],
 )
 def test_arguments_are_handed_over(start: ModuleType, arguments: list[str], becomes: list[str]) -> None:

@@ -26,6 +26,8 @@ from etlml.errors import (
     StepTimeout,
 )
 
+pytestmark = pytest.mark.slow
+
 Report = Callable[[dict[str, Any]], None]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and forks are POSIX")
 

@@ -15,6 +15,8 @@ from etlml.errors import ConfigInvalid, LoadFailed, StepCancelled
 from tests.connectors.kinds import SINKS, every_kind, source_of
 from tests.connectors.world import World
 
+pytestmark = pytest.mark.slow
+
 
 def rows(start: int, stop: int, text: str = "v") -> str:
     return f"SELECT range AS id, '{text}' || range AS v, range % 3 AS part FROM range({start}, {stop})"

@@ -18,6 +18,8 @@ from etlml.launch.part import Part, ServerProcess, exit_reason
 from etlml.launch.supervisor import Supervisor
 from etlml.launch.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 SLEEP = "import time; time.sleep(60)"
 
 

@@ -13,6 +13,8 @@ from etlml.errors import ColumnMissing, DataUnreadable, InvalidInput, NotFound
 from etlml.ml.prediction import load, predict_parquet
 from tests.ml.conftest import Trainer, a_frame
 
+pytestmark = pytest.mark.slow
+
 ROW = {"a": 2.0, "b": None, "kind": "red", "place": "place 3", "at": "2024-03-01T12:00:00", "flag": True}
 
 

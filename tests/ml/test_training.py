@@ -17,6 +17,8 @@ from etlml.ml.record import fingerprint_of
 from etlml.ml.training import train
 from tests.ml.conftest import FEATURES, Trainer, a_frame
 
+pytestmark = pytest.mark.slow
+
 UNFIT_FOR_THE_TABLE = {  # with their defaults; they say so
     "CCA": "n_components",
     "IsotonicRegression": "1 feature",
