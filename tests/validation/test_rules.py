@@ -29,7 +29,7 @@ FLIGHTS = Schema.of(
         ({"column": "distance"}, ConfigInvalid, r"rules\[0\]' needs 'rule'"),
         ({"rule": "not_null"}, ConfigInvalid, r"'rules\[0\].column' is missing"),
         ({"rule": "not_null", "column": "delay", "colum": "x"}, ConfigInvalid, "Did you mean 'column'"),
-        ({"rule": "not_null", "column": "delay", "mostly": 1.1}, ConfigInvalid, "less than or equal to 1"),
+        ({"rule": "not_null", "column": "delay", "mostly": 1.1}, ConfigInvalid, "at most 1"),
         ({"rule": "not_null", "column": "delay", "severity": "eror"}, ConfigInvalid, "Did you mean 'error'"),
         (
             {"rule": "not_null", "column": "distanse"},
@@ -58,7 +58,7 @@ FLIGHTS = Schema.of(
         ({"rule": "between", "column": "day", "min": 2013}, ConfigInvalid, "Give a date such as '2024-01-31'"),
         ({"rule": "between", "column": "tags", "min": "a"}, ConfigInvalid, "cannot be compared"),
         ({"rule": "between", "column": "late", "min": 0}, ConfigInvalid, "'late' is BOOLEAN"),
-        ({"rule": "in_set", "column": "carrier", "values": []}, ConfigInvalid, "at least 1"),
+        ({"rule": "in_set", "column": "carrier", "values": []}, ConfigInvalid, "at least one"),
         ({"rule": "in_set", "column": "carrier", "values": ["a", None]}, ConfigInvalid, "leave null out"),
         ({"rule": "in_set", "column": "carrier", "values": [9]}, ConfigInvalid, "'carrier' is VARCHAR"),
         ({"rule": "in_set", "column": "late", "values": ["yes"]}, ConfigInvalid, "Give true or false"),
