@@ -24,7 +24,15 @@ def load() -> Run:
         st.stop()
 
 
+def note_for_the_guide(run: Run) -> None:
+    """The guide's second step is done by whoever sees the result of a run, by whatever way."""
+    if run.status == "success" and not st.session_state.get("guide_looked"):
+        st.session_state["guide_looked"] = True
+        services.guide.note(user.name, looked=True)
+
+
 def header(run: Run) -> None:
+    note_for_the_guide(run)
     left, right = st.columns([3, 3], vertical_alignment="center")
     with left:
         warned = f", {words.plural(run.warnings, 'warning')}" if run.warnings else ""

@@ -13,7 +13,7 @@ class GuideState:
     Attributes:
         run_id: A run that succeeded, if there is one.
         ran: Whether anything was run to success.
-        looked: Whether its result was looked at from the guide.
+        looked: Whether the result of a run was looked at.
         built: Whether there is a pipeline that is not an example.
         dismissed: Whether the guide was sent away.
     """

@@ -153,3 +153,12 @@ def test_rows_of_another_source_are_not_shown(services: Services, open_page: Ope
     way.click().run()
     assert app.query_params["step"] == "kept"
     assert "The first 2 of 2 rows, 2 columns." in shown(app)
+
+
+def test_who_sees_a_result_has_done_the_second_step_of_the_guide(
+    services: Services, open_page: Opens, pipeline: Pipeline
+) -> None:
+    run = a_run(services, pipeline.id, 1, OLD, 1)
+    assert not services.guide.state("local").looked
+    assert not open_page("run.py", id=run.id).exception
+    assert services.guide.state("local").looked
