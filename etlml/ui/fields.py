@@ -267,7 +267,7 @@ def summary(variant: Variant, values: Mapping[str, Any]) -> str:
             words.append(", ".join(map(str, value)))
         else:
             words.append(" ".join(str(value).split()))
-        if len(words) == 2:
+        if len(words) == 3:
             break
     text = " · ".join(words)
     return text if len(text) <= 60 else text[:59] + "…"

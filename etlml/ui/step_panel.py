@@ -152,10 +152,17 @@ def run_what_is_wanted(runs: Runs) -> None:
         (runs.to if wanted[0] == "to" else runs.from_)(wanted[1])
 
 
+def _to_schedule() -> None:
+    st.session_state["tab"] = "Schedule"
+
+
 def nothing(draft: Draft) -> None:
     """What stands in the panel while no step is selected."""
     if draft.document.steps:
         parts.empty("No step selected", "Click a step to see and change what it does.")
         st.caption(f"{words.plural(len(draft.document.steps), 'step')}. Press ? on the canvas for its keys.")
+        label, help_ = "Parameters, tags, limits", "Of the whole pipeline; they stand beside its schedule"
+        if st.button(label, icon=":material/tune:", key="open_general", help=help_, on_click=_to_schedule):
+            st.rerun()
     else:
         parts.empty("Start with a source", "Drag “File” from the palette onto the canvas, then say which file to read.")

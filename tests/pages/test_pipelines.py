@@ -105,6 +105,13 @@ class TestNew:
         assert services.pipelines.list().items == []
 
 
+def test_the_builder_leads_to_the_parameters(services: Services, open_page: Opens) -> None:
+    services.pipelines.create(a_document(params={"least": 2}))
+    app = stands(open_page("pipeline.py", id="small"))
+    app.button(key="open_general").click().run()
+    assert "least" in shown(stands(app))
+
+
 class TestScheduleTab:
     @pytest.fixture
     def opened(self, services: Services, open_page: Opens) -> Callable[..., AppTest]:
