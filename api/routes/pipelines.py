@@ -1,9 +1,10 @@
 """Pipelines: written, checked, versioned, looked into."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
@@ -51,6 +52,17 @@ class FileRequest(NameRequest):
     path: str = Field(min_length=1, description="As GET /files gives it.")
 
 
+Make = Callable[[Callable[[str | None], Pipeline]], Pipeline]
+
+
+def _making(services: Use, once: Repeatable, response: Response) -> Make:
+    """Makes a new pipeline, however often the request is repeated with its key: what is called gets the new id."""
+    return lambda create: tagged(response, once.create_at("pipelines", get=services.pipelines.get, create=create))
+
+
+Making = Annotated[Make, Depends(_making)]
+
+
 @router.get("")
 def list_pipelines(
     services: Use,
@@ -67,57 +79,30 @@ def list_pipelines(
 
 
 @router.post("", status_code=201, openapi_extra=_DRAFT)
-def create_pipeline(
-    services: Use, editor: Editor, document: PipelineDocument, once: Repeatable, response: Response
-) -> Pipeline:
+def create_pipeline(services: Use, editor: Editor, document: PipelineDocument, made: Making) -> Pipeline:
     """Check a document (JSON or YAML) and save it as a new pipeline."""
-    pipeline = once.create_at(
-        "pipelines",
-        get=services.pipelines.get,
-        create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
-    )
-    return tagged(response, pipeline)
+    return made(lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id))
 
 
 @router.post("/from-template/{key}", status_code=201)
-def create_from_template(
-    services: Use, editor: Editor, key: str, body: NameRequest, once: Repeatable, response: Response
-) -> Pipeline:
+def create_from_template(services: Use, editor: Editor, key: str, body: NameRequest, made: Making) -> Pipeline:
     """Make a pipeline of a template of GET /templates."""
     document = template(key).document(body.name)
-    pipeline = once.create_at(
-        "pipelines",
-        get=services.pipelines.get,
-        create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
-    )
-    return tagged(response, pipeline)
+    return made(lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id))
 
 
 @router.post("/from-file", status_code=201)
-def create_from_file(
-    services: Use, editor: Editor, body: FileRequest, once: Repeatable, response: Response
-) -> Pipeline:
+def create_from_file(services: Use, editor: Editor, body: FileRequest, made: Making) -> Pipeline:
     """Make a pipeline that reads a data file."""
     document = {**services.data_files.reader(body.path), "name": body.name}
-    pipeline = once.create_at(
-        "pipelines",
-        get=services.pipelines.get,
-        create=lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id),
-    )
-    return tagged(response, pipeline)
+    return made(lambda new_id: services.pipelines.create(document, author=editor.name, document_id=new_id))
 
 
 @router.post("/{pipeline_id}/copy", status_code=201)
-def copy_pipeline(
-    services: Use, editor: Editor, pipeline_id: str, body: NameRequest, once: Repeatable, response: Response
-) -> Pipeline:
+def copy_pipeline(services: Use, editor: Editor, pipeline_id: str, body: NameRequest, made: Making) -> Pipeline:
     """Make a pipeline that does what this one does; it has no schedule, so that nothing runs twice."""
-    pipeline = once.create_at(
-        "pipelines",
-        get=services.pipelines.get,
-        create=lambda new_id: services.pipelines.copy(pipeline_id, body.name, author=editor.name, document_id=new_id),
-    )
-    return tagged(response, pipeline)
+    author = editor.name
+    return made(lambda new_id: services.pipelines.copy(pipeline_id, body.name, author=author, document_id=new_id))
 
 
 @router.post("/validate", openapi_extra=_DRAFT)
