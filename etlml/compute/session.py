@@ -57,7 +57,9 @@ class Session:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._interrupted = threading.Event()
         self._in_use: dict[int, duckdb.DuckDBPyConnection] = {}
-        self._copying: dict[str, duckdb.DuckDBPyConnection] = {}
+        self._copying: dict[
+            int, tuple[str, duckdb.DuckDBPyConnection]
+        ] = {}  # by thread: one relation may go to several files
         for _ in range(max(1, width)):
             cursor = self._database.cursor()
             # Per-connection settings, so before the lock: afterwards not even we can change them.
@@ -106,10 +108,10 @@ class Session:
         It never falls, but may stand still: DuckDB goes by how much of its inputs has been read.
         """
         found: dict[str, float] = {}
-        for name, cursor in self._copying.copy().items():
+        for name, cursor in self._copying.copy().values():
             with suppress(duckdb.Error):  # it has just ended
                 if (percent := cursor.query_progress()) >= 0:
-                    found[name] = min(percent / 100, _NEARLY)
+                    found[name] = max(found.get(name, 0.0), min(percent / 100, _NEARLY))
         return found
 
     @contextmanager
@@ -186,11 +188,11 @@ class Session:
         try:
             with self.cursor() as cursor:
                 rows = f"SELECT {_storable(relation.schema)} FROM {quoted(relation.name)}"
-                self._copying[relation.name] = cursor
+                self._copying[threading.get_ident()] = relation.name, cursor
                 try:
                     cursor.execute(f"COPY ({rows}) TO {literal(str(partial))} ({options})")
                 finally:
-                    del self._copying[relation.name]
+                    del self._copying[threading.get_ident()]
                 found = cursor.fetchone()
                 if on_plan is not None:
                     on_plan(json.loads(cursor.get_profiling_information(format="json")))

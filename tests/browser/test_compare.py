@@ -15,7 +15,7 @@ def test_two_runs_are_compared_down_to_the_rows(studio: Studio, page: Page) -> N
     page.goto(f"{studio.url}/runs?view=grid&pipeline=compared")
     page.locator(".run-grid .whole").last.click()
     page.get_by_role("link", name="Compare", exact=True).click()
-    expect(page.locator(".changes")).to_contain_text("least: 1 → 2")
+    expect(page.locator(".changes")).to_contain_text("least: changed from 1 to 2")
     rows = page.locator(".rows-diff tbody tr")
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("removed")

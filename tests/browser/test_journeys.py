@@ -64,7 +64,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     expect(page.locator(".canvas")).to_contain_text("An empty canvas")
 
     add_step(page, "file")
-    panel.get_by_role("textbox", name="Path").fill("examples/penguins.csv")
+    panel.get_by_role("combobox", name="Path").fill("examples/penguins.csv")
     page.keyboard.press("Enter")
     expect(node(page, "file")).to_contain_text("penguins.csv")
     for words, step in (("drop missing", "drop_null"), ("unique", "check"), ("parquet", "save_parquet")):

@@ -1,5 +1,6 @@
 """The DuckDB session of a run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,11 @@ def test_whole_numbers_of_any_size_keep_their_digits_in_a_checkpoint(tmp_path: P
         relation = session.define("wide", Query("SELECT 9007199254740993::HUGEINT AS n"))
         session.materialise(relation, tmp_path / "wide.parquet")
         assert session.rows("SELECT n FROM wide") == [(9007199254740993,)]
+
+
+def test_one_relation_can_go_to_several_files_at_once(tmp_path: Path) -> None:
+    with Session(tmp_path, memory_bytes=1 << 28, width=4) as session, ThreadPoolExecutor(4) as pool:
+        relation = session.define("numbers", Query("SELECT range AS n FROM range(200000)"))
+        paths = [tmp_path / f"{number}.parquet" for number in range(12)]
+        assert list(pool.map(lambda path: session.copy(relation, path), paths)) == [200_000] * 12
+        assert session.progress() == {}
