@@ -38,4 +38,4 @@ def test_one_relation_can_go_to_several_files_at_once(tmp_path: Path) -> None:
         relation = session.define("numbers", Query("SELECT range AS n FROM range(200000)"))
         paths = [tmp_path / f"{number}.parquet" for number in range(12)]
         assert list(pool.map(lambda path: session.copy(relation, path), paths)) == [200_000] * 12
-        assert session.interrupt_thread() == {}
+        assert session.shares() == {}
