@@ -31,6 +31,8 @@ from etlml.ui.copy_as import (
 )
 from tests.services.factories import a_document
 
+pytestmark = pytest.mark.slow
+
 API = "http://127.0.0.1:8000/api"
 
 

@@ -17,6 +17,8 @@ from etlml.connectors.journal import FileJournal, staged_path
 from etlml.errors import ColumnMissing, ConfigInvalid, LoadFailed
 from tests.connectors.world import World
 
+pytestmark = pytest.mark.slow
+
 ROWS = "SELECT 1 AS id, 'x' AS v UNION ALL SELECT 2, NULL ORDER BY id"
 
 

@@ -12,6 +12,8 @@ from etlml.errors import NotFound, StateConflict, StepTimeout
 from etlml.services import Services, rows_again
 from tests.engine.conftest import Workbench
 
+pytestmark = pytest.mark.slow
+
 PYTHON = {"op": "python", "code": "def transform(df):\n    return df.assign(n=df.n + 1)\n"}
 
 

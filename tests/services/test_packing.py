@@ -20,6 +20,8 @@ from etlml.store import Store
 from etlml.store.encoding import Document
 from tests.services.factories import a_document, a_finished_run
 
+pytestmark = pytest.mark.slow
+
 ALL = {"pipelines": 1, "connections": 1, "preferences": 1, "models": 1}
 
 

@@ -18,6 +18,8 @@ from etlml.ml.prediction import load
 from etlml.steps.base import StepContext
 from etlml.steps.train import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 ROWS = "SELECT i AS id, i % 7 AS a, random() AS b, CASE WHEN i % 7 > 3 THEN 'yes' ELSE 'no' END AS label FROM range({rows}) t(i)"
 SCHEMA = Schema.of([("id", "BIGINT"), ("a", "BIGINT"), ("b", "DOUBLE"), ("label", "VARCHAR")])
 

@@ -21,6 +21,8 @@ from etlml.services import Services
 from etlml.services.yaml_text import from_yaml
 from tests.engine.conftest import Workbench, _bench, _engine_home, bench  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 ALONE = """
 import runpy, sys
