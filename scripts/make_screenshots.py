@@ -75,6 +75,11 @@ def in_menu(key: str) -> Callable[[Page], None]:
     return act
 
 
+def copied(page: Page) -> None:
+    """Open what the first group of buttons does as commands."""
+    page.locator("[data-testid=stMain] [data-testid=stPopover] button", has_text="terminal").first.click()
+
+
 def scrolled(page: Page) -> None:
     """Look at the lower part of the page."""
     page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, each.scrollHeight)")
@@ -95,6 +100,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "dashboard-below": Shot("/?range=30+d", scrolled),
         "pipelines": Shot("/pipelines"),
         "new-pipeline": Shot("/pipelines", press("new_pipeline")),
+        "new-data-file": Shot("/pipelines", option("Data file")),
         "import": Shot("/pipelines", press("import_pipeline")),
         "canvas": Shot(f"{flights}&step=clean"),
         "canvas-train": Shot(f"{flights}&step=model"),
@@ -104,6 +110,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "versions": Shot(f"{flights}&tab=Versions"),
         "lineage": Shot(f"{flights}&tab=Lineage&step=clean&column=late"),
         "run-form": Shot(flights, press("run")),
+        "copy-as": Shot(f"{run}&tab=Details", copied),
         "script": Shot(flights, in_menu("as_script")),
         "delete": Shot(flights, in_menu("delete")),
         "runs": Shot("/runs"),
