@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli.options import Json, pairs
+from etlml.cli.options import Json, one_of, pairs
 
 if TYPE_CHECKING:
     from etlml.services import Services
@@ -90,7 +90,6 @@ def users(
 ) -> None:
     """List people, add one or change one. A password is typed or comes on standard input, never as an option."""
     from etlml.cli.output import local, print_json, print_table
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
     wanted: Any = one_of(ROLES, role, "--role")
@@ -122,7 +121,6 @@ def keys(
 ) -> None:
     """List API keys, or create one, which is printed this once. `etlml delete key ID` revokes one."""
     from etlml.cli.output import local, print_json, print_table
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
     from etlml.clock import utc_now
 

@@ -1,15 +1,24 @@
 """Messages, secrets, settings and how the pages look."""
 
 import sys
-from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli.options import Json
+from etlml.cli.options import Json, given, words
+from etlml.cli.output import local, print_json, print_list, print_table
 
 if TYPE_CHECKING:
+    from etlml.cli.output import Columns
     from etlml.documents import Channel
+CHANNELS: "Columns[Channel]" = {
+    "CHANNEL": lambda one: one.name,
+    "SERVICE": lambda one: one.service,
+    "EVENTS": lambda one: ", ".join(one.events),
+    "STATE": lambda one: "on" if one.enabled else "off",
+    "LAST SENT": lambda one: local(one.last_sent_at),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -32,21 +41,16 @@ def notify(
     as_json: Json = False,
 ) -> None:
     """List notification channels, add or change one, or send one a test message. Exit code 1 if that is not taken."""
-    from etlml.cli.output import print_json
     from etlml.cli.session import services
 
-    lists = {"events": events, "pipelines": pipelines, "tags": tags}
-    changes: dict[str, Any] = {key: _words(text) for key, text in lists.items() if text is not None}
-    if url is not None:
-        changes["url"] = sys.stdin.readline().strip() if url == "-" else url
-    if enable is not None:
-        changes["enabled"] = enable
-    if rename is not None:
-        changes["name"] = rename
+    lists = given(events=events, pipelines=pipelines, tags=tags)
+    changes: dict[str, Any] = {field: words(text) for field, text in lists.items()}
+    changes |= given(url=sys.stdin.readline().strip() if url == "-" else url, enabled=enable, name=rename)
     with services() as opened:
         channels = opened.notifications
         if name is None:
-            _list_channels(channels.list(limit=1000).items, as_json=as_json)
+            empty = "No channels yet. Add one: etlml notify team --url json://host/path"
+            print_list(channels.list(limit=1000).items, CHANNELS, as_json=as_json, empty=empty)
             return
         if delete:
             channels.delete(name)
@@ -63,35 +67,19 @@ def notify(
         raise typer.Exit(1)
 
 
-def _list_channels(channels: Sequence["Channel"], *, as_json: bool) -> None:
-    from etlml.cli.output import local, print_json, print_table
-
-    if as_json:
-        print_json(channels)
-        return
-    rows = [
-        (one.name, one.service, ", ".join(one.events), "on" if one.enabled else "off", local(one.last_sent_at))
-        for one in channels
-    ]
-    empty = "No channels yet. Add one: etlml notify team --url json://host/path"
-    print_table(["CHANNEL", "SERVICE", "EVENTS", "STATE", "LAST SENT"], rows, empty=empty)
-
-
 def secret(
     name: Annotated[str | None, typer.Argument(help="A secret; without it, all names are listed.")] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove the stored secret.")] = False,
     as_json: Json = False,
 ) -> None:
     """List secrets by name, or store one that is typed or comes on standard input; values are never shown."""
-    from etlml.cli.output import print_json, print_table
     from etlml.cli.session import services
 
     with services() as opened:
         if name is None:
-            found = opened.secrets.list()
-            rows = [(one.name, one.kept) for one in found]
-            plain = [{"name": one.name, "kept": one.kept} for one in found]
-            print_json(plain) if as_json else print_table(["SECRET", "KEPT"], rows, empty="No secrets yet.")
+            found = [{"name": one.name, "kept": one.kept} for one in opened.secrets.list()]
+            columns = {"SECRET": itemgetter("name"), "KEPT": itemgetter("kept")}
+            print_list(found, columns, as_json=as_json, empty="No secrets yet.")
         elif delete:
             opened.secrets.delete(name)
             typer.echo(f"Removed {name}.")
@@ -108,17 +96,16 @@ def settings(
     """Show the settings that people change while everything runs, or change some of them."""
     import yaml
 
-    from etlml.cli.output import print_json, print_table
     from etlml.cli.session import services
 
-    given: dict[str, Any] = {}
+    wanted: dict[str, Any] = {}
     for change in changes or []:
         name, sign, text = change.partition("=")
         if not sign:
             raise typer.BadParameter(f"{change!r} is no NAME=VALUE.")
-        given[name] = text if name.endswith(("name", "color", "accent", "url")) else yaml.safe_load(text)
+        wanted[name] = text if name.endswith(("name", "color", "accent", "url")) else yaml.safe_load(text)
     with services() as opened:
-        found = opened.settings.update(given) if given else opened.settings.get()
+        found = opened.settings.update(wanted) if wanted else opened.settings.get()
     if as_json:
         print_json(found)
         return
@@ -133,12 +120,11 @@ def appearance(
     as_json: Json = False,
 ) -> None:
     """Show how the pages look to a person, or change it; open pages follow with their next step."""
-    from etlml.cli.output import print_json, print_table
     from etlml.cli.session import services
 
-    given = {name: value for name, value in (("mode", mode), ("accent", accent)) if value is not None}
+    wanted = given(mode=mode, accent=accent)
     with services() as opened:
-        found = opened.settings.set_appearance(user, given) if given else opened.settings.appearance(user)
+        found = opened.settings.set_appearance(user, wanted) if wanted else opened.settings.appearance(user)
     if as_json:
         print_json(found)
         return
@@ -151,7 +137,3 @@ def _value(name: str, value: object) -> str:
 
     unset = "each machine's own" if name in WorkerLimits.model_fields else "no limit"
     return unset if value is None else str(value)
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etlml.cli.options import Json, Params, pairs
+from etlml.cli.options import Json, Params, one_of, pairs
+from etlml.cli.output import local, print_json, print_list, print_table
 
 if TYPE_CHECKING:
     from etlml.documents import Backfill
@@ -45,26 +46,18 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Run a pipeline for every moment at which its schedule fired in a range of dates, the oldest first."""
-    from etlml.cli.output import print_json, print_table
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
     wanted: Redo = one_of(REDO, redo, "--redo")  # type: ignore[assignment]
     with services() as opened:
         first, last = _in_zone(opened, name, since, until)
         if dry_run:
-            moments = opened.backfills.moments(name, first, last, redo=wanted)
-            if as_json:
-                print_json([moment.isoformat() for moment in moments])
-            else:
-                rows = [(moment.isoformat(),) for moment in moments]
-                print_table(["SCHEDULED FOR"], rows, empty="The schedule does not fire within this range.")
+            moments = [each.isoformat() for each in opened.backfills.moments(name, first, last, redo=wanted)]
+            empty = "The schedule does not fire within this range."
+            print_list(moments, {"SCHEDULED FOR": str}, as_json=as_json, empty=empty)
             return
         started = opened.backfills.start(name, first, last, redo=wanted, parallel=parallel, params=pairs(param))
-    if as_json:
-        print_json(started)
-    else:
-        _say(started)
+    print_json(started) if as_json else _say(started)
 
 
 def _say(started: "Backfill") -> None:
@@ -86,7 +79,6 @@ def backfills(
     as_json: Json = False,
 ) -> None:
     """List backfills, newest first, or pause, resume or cancel some."""
-    from etlml.cli.output import local, print_json, print_table
     from etlml.cli.session import services
 
     if pause + resume + cancel > 1 or (pause or resume or cancel) != bool(ids):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli.options import Json, RunId
+from etlml.cli.options import Json, RunId, words
 
 if TYPE_CHECKING:
     from etlml.services.comparison import Difference, FigurePair, RunComparison, StepRows
@@ -41,8 +41,7 @@ def compare(
         else:
             before, after = full_id(opened, run), full_id(opened, other)
         if step is not None:
-            columns = [key.strip() for key in (keys or "").split(",") if key.strip()]
-            rows = opened.comparing.step(before, after, step, keys=columns or None, limit=limit)
+            rows = opened.comparing.step(before, after, step, keys=words(keys or "") or None, limit=limit)
             print_json(rows) if as_json else print_rows(rows)
             return
         found = opened.comparing.runs(before, after)
@@ -103,7 +102,7 @@ def print_rows(found: "StepRows") -> None:
 
 
 def _words(change: "Difference") -> tuple[Any, ...]:
-    from etlml.cli.runs import shortened
+    from etlml.cli.output import shortened
 
     before, after = (shortened("" if value is None else str(value), 40) for value in (change.before, change.after))
     return change.path, before, after

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from etlml.cli.options import Json, Limit
+from etlml.cli.options import Json, Limit, Since, one_of
 
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -24,7 +24,7 @@ def logs(
     regex: Annotated[bool, typer.Option("--regex", help="The text of --q is a regular expression.")] = False,
     source: Annotated[str | None, typer.Option(help="Only lines of this part of the platform, e.g. worker.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only lines of this pipeline.")] = None,
-    since: Annotated[str | None, typer.Option(help="From then on, such as 2h, 7d or 2026-11-22T14:00.")] = None,
+    since: Since = None,
     until: Annotated[str | None, typer.Option(help="Up to then.")] = None,
     groups: Annotated[bool, typer.Option("--groups", help="Count equal warnings and errors.")] = False,
     histogram: Annotated[
@@ -39,7 +39,6 @@ def logs(
 ) -> None:
     """Print what a run logged, or everything did, oldest first; with -f until it ends."""
     from etlml.cli import log_lines
-    from etlml.cli.runs import one_of
 
     level = one_of(LEVELS, level, "--level")
     if everything == (run is not None):

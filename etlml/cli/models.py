@@ -1,13 +1,34 @@
 """Models: models, predict, train."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli.options import Json, pairs
+from etlml.cli.options import Json, given, one_of, pairs, words
+from etlml.cli.output import local, print_json, print_list
+
+if TYPE_CHECKING:
+    from etlml.cli.output import Columns
+    from etlml.documents import Experiment, Model, Run
 
 STATES = ["registered", "deployed", "archived"]
+EXPERIMENTS: "Columns[Experiment]" = {
+    "ID": lambda one: one.id,
+    "EXPERIMENT": lambda one: one.name,
+    "STATUS": lambda one: one.status,
+    "METRICS": lambda one: metrics_line(one.metrics),
+    "CREATED": lambda one: local(one.created_at),
+}
+MODELS: "Columns[Model]" = {
+    "MODEL": lambda one: one.name,
+    "VERSION": lambda one: one.version,
+    "STATUS": lambda one: one.status,
+    "ALIASES": lambda one: ", ".join(one.aliases),
+    "ALGORITHM": lambda one: one.algorithm,
+    "METRICS": lambda one: metrics_line(one.metrics),
+    "CREATED": lambda one: local(one.created_at),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +50,6 @@ def experiments(
     as_json: Json = False,
 ) -> None:
     """List experiments, the newest or the best first; show one, stop it, or register its model."""
-    from etlml.cli.output import local, print_json, print_table
     from etlml.cli.session import services
 
     if id is None and (cancel or register_as):
@@ -43,21 +63,12 @@ def experiments(
             if best
             else opened.experiments.list(project=project, limit=limit).items
         )
-    if as_json:
-        print_json(found)
-        return
-    rows = [(one.id, one.name, one.status, metrics_line(one.metrics), local(one.created_at)) for one in found]
-    print_table(
-        ["ID", "EXPERIMENT", "STATUS", "METRICS", "CREATED"],
-        rows,
-        empty=f"No experiment has the metric {best!r}." if best else "No experiments yet. A train step records them.",
-    )
+    empty = f"No experiment has the metric {best!r}." if best else "No experiments yet. A train step records them."
+    print_list(found, EXPERIMENTS, as_json=as_json, empty=empty)
 
 
 def one_experiment(opened: Any, id: str, *, cancel: bool, register_as: str | None, description: str) -> None:
     """Show an experiment as JSON, after it was stopped or its model registered."""
-    from etlml.cli.output import print_json
-
     if cancel:
         opened.experiments.cancel(id)
     if register_as:
@@ -79,43 +90,20 @@ def models(
     as_json: Json = False,
 ) -> None:
     """List registered models; with a version, change where it stands, its aliases or its description."""
-    from etlml.cli.output import local, print_json, print_table
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
-    wanted: Any = one_of(STATES, status, "--status")
-    changes = {"status": wanted, "aliases": alias and [one for one in alias if one], "description": description}
-    given = {key: value for key, value in changes.items() if value is not None}
-    if given and version is None:
+    aliases = alias and [one for one in alias if one]
+    changes = given(status=one_of(STATES, status, "--status"), aliases=aliases, description=description)
+    if changes and version is None:
         raise typer.BadParameter("Name the version, too.", param_hint="VERSION")
     with services() as opened:
+        known = opened.models
         if name and version:
-            changed = (
-                opened.models.update(name, version, **given) if given else opened.models.get_version(name, version)
-            )
-            print_json(changed)
+            print_json(known.update(name, version, **changes) if changes else known.get_version(name, version))
             return
-        found = opened.models.versions(name) if name else [opened.models.get(each) for each in opened.models.names()]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (
-            model.name,
-            model.version,
-            model.status,
-            ", ".join(model.aliases),
-            model.algorithm,
-            metrics_line(model.metrics),
-            local(model.created_at),
-        )
-        for model in found
-    ]
-    print_table(
-        ["MODEL", "VERSION", "STATUS", "ALIASES", "ALGORITHM", "METRICS", "CREATED"],
-        rows,
-        empty="No models yet. A train step with register_as makes one: etlml run flights --wait",
-    )
+        found = known.versions(name) if name else [known.get(each) for each in known.names()]
+    empty = "No models yet. A train step with register_as makes one: etlml run flights --wait"
+    print_list(found, MODELS, as_json=as_json, empty=empty)
 
 
 def predict(
@@ -129,7 +117,6 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict a file's rows: its columns and the prediction, with a probability for each class."""
-    from etlml.cli.output import print_json
     from etlml.cli.session import services
     from etlml.cli.tables import checked_target, rows_of, write_csv, write_rows
 
@@ -170,26 +157,17 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model on a file: makes the pipeline train-<file>, runs it and prints the metrics."""
-    from etlml.cli.output import print_json
     from etlml.cli.session import services
-    from etlml.cli.watching import print_end, watch
+    from etlml.cli.watching import watch
 
-    config: dict[str, Any] = {"algorithm": algorithm, "test_size": test_size, "parameters": pairs(param)}
-    config |= {"target": target} if target else {}
-    config |= {"features": [name.strip() for name in features.split(",") if name.strip()]} if features else {}
-    config |= {"register_as": register_as} if register_as else {}
+    config = {"algorithm": algorithm, "test_size": test_size, "parameters": pairs(param)}
+    config |= given(target=target or None, register_as=register_as or None)
+    config |= {"features": words(features)} if features else {}
     with services() as opened:
         pipeline, _ = opened.pipelines.apply(training_pipeline(data, config))
         run = watch(opened, opened.runs.start(pipeline.id).id, quiet=as_json)
-        experiments = opened.experiments.list(run_id=run.id, limit=1).items
-    if as_json:
-        print_json({"run": run, "experiment": experiments[0] if experiments else None})
-    else:
-        print_end(run)
-        if experiments:
-            typer.echo(metrics_line(experiments[0].metrics))
-            if experiments[0].model_version:
-                typer.echo(f"Registered as {experiments[0].model_name} {experiments[0].model_version}")
+        experiment = next(iter(opened.experiments.list(run_id=run.id, limit=1).items), None)
+    print_json({"run": run, "experiment": experiment}) if as_json else print_training(run, experiment)
     if run.status != "success":
         raise typer.Exit(1)
 
@@ -206,6 +184,18 @@ def training_pipeline(data: Path, config: dict[str, Any]) -> dict[str, Any]:
             {"id": "model", "type": "train", "config": config},
         ],
     }
+
+
+def print_training(run: "Run", experiment: "Experiment | None") -> None:
+    """How a training ended, what it measured, and the model that came of it."""
+    from etlml.cli.watching import print_end
+
+    print_end(run)
+    if experiment is None:
+        return
+    typer.echo(metrics_line(experiment.metrics))
+    if experiment.model_version:
+        typer.echo(f"Registered as {experiment.model_name} {experiment.model_version}")
 
 
 def metrics_line(metrics: dict[str, float | None], most: int = 4) -> str:

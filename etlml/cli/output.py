@@ -2,15 +2,19 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
+
+T = TypeVar("T")
+Columns: TypeAlias = Mapping[str, Callable[[T], Any]]
+"""A table of things of one kind: each heading with what stands under it."""
 
 COLOURS = {
     "success": "green", "passed": "green", "completed": "green", "cached": "cyan", "deployed": "green",
@@ -34,6 +38,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+def print_list(found: Sequence[T], columns: Columns[T], *, as_json: bool, empty: str) -> None:
+    """What was found, whole as JSON, or as a table; ``empty`` is what the table says when there is nothing."""
+    if as_json:
+        print_json(found)
+        return
+    print_table([*columns], [[cell(one) for cell in columns.values()] for one in found], empty=empty)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
@@ -81,6 +93,12 @@ def seconds(value: float | None) -> str:
 def since(start: datetime | None, end: datetime | None = None) -> float | None:
     """Seconds from ``start`` to ``end``, or to now; None if it has not started."""
     return None if start is None else ((end or datetime.now(UTC)) - start).total_seconds()
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The first line, cut to a width."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def count(number: int | None) -> str:

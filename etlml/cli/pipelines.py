@@ -56,7 +56,7 @@ def run(
     """Run a pipeline now. With --wait it runs here if no worker is up, and the exit code is 1 if it fails."""
     from etlml.cli.output import print_json
     from etlml.cli.session import services
-    from etlml.cli.watching import has_worker, print_end, watch
+    from etlml.cli.watching import print_end, print_queued, watch
 
     params = pairs(param)
     with services() as opened:
@@ -65,20 +65,10 @@ def run(
             pipeline = apply_text(opened, path, text_of(path))[0].name
         started = opened.runs.start(pipeline, params, cache=not no_cache, until=until)
         if not wait:
-            if as_json:
-                print_json(started)
-                return
-            typer.echo(
-                f"{started.pipeline_name} is queued (run {started.id}). Follow it with: etlml logs {started.id} -f"
-            )
-            if not has_worker(opened):
-                typer.echo("No worker is up, so it waits: start `etlml up`, or run it here with --wait.", err=True)
+            print_json(started) if as_json else print_queued(opened, started)
             return
         finished = watch(opened, started.id, quiet=as_json)
-    if as_json:
-        print_json(finished)
-    else:
-        print_end(finished)
+    print_json(finished) if as_json else print_end(finished)
     if finished.status != "success":
         raise typer.Exit(1)
 

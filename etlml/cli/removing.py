@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from etlml.cli.options import one_of
+
 if TYPE_CHECKING:
     from etlml.services import Services
 
@@ -21,7 +23,6 @@ def delete(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Their names or ids.")],
 ) -> None:
     """Delete for good, one after the other. What is in use is refused, and what comes after it stays."""
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
     chosen = one_of(KINDS, kind, "KIND") or kind

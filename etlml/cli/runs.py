@@ -4,14 +4,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etlml.cli import comparing, log_command, step_rows
-from etlml.cli.options import Json, Limit, RunIds, Wait
+from etlml.cli import comparing, log_command, output, step_rows
+from etlml.cli.options import Json, Limit, RunIds, Since, Wait, one_of
 
 if TYPE_CHECKING:
+    from etlml.documents import Run
     from etlml.services import Services
 
 STATUSES = ["pending", "running", "success", "failed", "cancelled", "missed"]
 TRIGGERS = ["manual", "schedule", "api", "backfill", "retry", "webhook", "file", "pipeline"]
+COLUMNS: "output.Columns[Run]" = {
+    "RUN": lambda run: run.id,
+    "PIPELINE": lambda run: run.pipeline_name,
+    "STATUS": lambda run: run.status,
+    "TRIGGER": lambda run: run.trigger,
+    "CREATED": lambda run: output.local(run.created_at),
+    "TOOK": lambda run: output.seconds(taken_s(run)),
+    "NOTE": lambda run: note(run),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -22,26 +32,12 @@ def register(app: typer.Typer) -> None:
     step_rows.register(app)
 
 
-def one_of(known: list[str], value: str | None, option: str) -> str | None:
-    """``value`` as it is written in ``known``, whatever its case.
-
-    Raises:
-        typer.BadParameter: It is none of them.
-    """
-    if value is None:
-        return None
-    for word in known:
-        if word.lower() == value.lower():
-            return word
-    raise typer.BadParameter(f"{value!r} is not one of: {', '.join(known)}.", param_hint=option)
-
-
 def runs(
     pipeline: Annotated[str | None, typer.Argument(help="Only those of this pipeline.")] = None,
     status: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(STATUSES)}.")] = None,
     trigger: Annotated[str | None, typer.Option(help=f"Only those started by {', '.join(TRIGGERS)}.")] = None,
     q: Annotated[str | None, typer.Option("--q", help="Only those whose pipeline, error or reason holds this.")] = None,
-    since: Annotated[str | None, typer.Option(help="From then on, such as 2h, 7d or 2026-11-22T14:00.")] = None,
+    since: Since = None,
     backfill: Annotated[str | None, typer.Option(help="Only those of this backfill, by its id.")] = None,
     warned: Annotated[bool, typer.Option("--warned", help="Only those with warnings.")] = False,
     oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first.")] = False,
@@ -51,7 +47,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
-    from etlml.cli import log_lines, output
+    from etlml.cli.log_lines import moment
     from etlml.cli.session import services
 
     if oldest + longest + shortest > 1:
@@ -61,7 +57,7 @@ def runs(
         "status": one_of(STATUSES, status, "--status"),
         "trigger": one_of(TRIGGERS, trigger, "--trigger"),
         "q": q,
-        "since": log_lines.moment(since) if since else None,
+        "since": moment(since) if since else None,
         "backfill": backfill,
         "warned": warned,
         "limit": limit,
@@ -71,29 +67,17 @@ def runs(
             found = list(opened.run_views.longest(shortest=shortest, **wanted))
         else:
             found = list(opened.runs.list(newest_first=not oldest, **wanted).items)
-    if as_json:
-        output.print_json(found)
-        return
-    rows = []
-    for run in found:
-        took = run.duration_s if run.is_final else output.since(run.started_at)
-        problem = run.error.message if run.error else (run.reason or "")
-        rows.append(
-            (
-                run.id,
-                run.pipeline_name,
-                run.status,
-                run.trigger,
-                output.local(run.created_at),
-                output.seconds(took),
-                shortened(problem),
-            )
-        )
-    output.print_table(
-        ["RUN", "PIPELINE", "STATUS", "TRIGGER", "CREATED", "TOOK", "NOTE"],
-        rows,
-        empty="No runs yet. Start one: etlml run NAME",
-    )
+    output.print_list(found, COLUMNS, as_json=as_json, empty="No runs yet. Start one: etlml run NAME")
+
+
+def taken_s(run: "Run") -> float | None:
+    """How long it took, or has gone on so far; None before it starts."""
+    return run.duration_s if run.is_final else output.since(run.started_at)
+
+
+def note(run: "Run") -> str:
+    """What is worth knowing of it in a line: its error, else its reason."""
+    return output.shortened(run.error.message if run.error else run.reason or "")
 
 
 def cancel(runs: RunIds) -> None:
@@ -116,7 +100,6 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Run again what did not succeed, on the pipeline as it is now; what is done is taken over."""
-    from etlml.cli.output import print_json
     from etlml.cli.session import services
     from etlml.cli.watching import print_end, watch
 
@@ -125,7 +108,7 @@ def retry(
         if wait:
             fresh = [watch(opened, one.id, quiet=as_json) for one in fresh]
     if as_json:
-        print_json(fresh if len(fresh) > 1 else fresh[0])
+        output.print_json(fresh if len(fresh) > 1 else fresh[0])
     for one in fresh if not as_json else ():
         print_end(one) if wait else typer.echo(f"{one.pipeline_name} is queued (run {one.id})")
     if wait and any(one.status != "success" for one in fresh):
@@ -153,9 +136,3 @@ def full_id(opened: "Services", start: str) -> str:
         if not matching:
             raise
         return matching[0]
-
-
-def shortened(text: str, width: int = 60) -> str:
-    """The first line, cut to a width."""
-    line = text.partition("\n")[0]
-    return line if len(line) <= width else line[: width - 1] + "…"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etlml.cli.options import Json, Pipelines
+from etlml.cli.options import Json, Pipelines, one_of
 
 if TYPE_CHECKING:
     from etlml.services.fires import Fire, Outcome, ScheduleRow
@@ -29,7 +29,6 @@ def schedules(
 ) -> None:
     """List all schedules, the next to fire first; with a name, what became of that schedule's fires."""
     from etlml.cli.output import print_json, print_table
-    from etlml.cli.runs import one_of
     from etlml.cli.session import services
 
     wanted: Outcome | None = one_of([*OUTCOMES], outcome, "--outcome")  # type: ignore[assignment]

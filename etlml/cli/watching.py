@@ -105,6 +105,13 @@ def _cells(step: "StepRun") -> tuple[str, str, str, str]:
     return step.id, step.status, rows, seconds(took)
 
 
+def print_queued(services: "Services", run: "Run") -> None:
+    """Two lines on a run that waits: how to follow it, and how to have it done where no worker is up."""
+    typer.echo(f"{run.pipeline_name} is queued (run {run.id}). Follow it with: etlml logs {run.id} -f")
+    if not has_worker(services):
+        typer.echo("No worker is up, so it waits: start `etlml up`, or run it here with --wait.", err=True)
+
+
 def print_end(run: "Run") -> None:
     """One line on how the run ended, and what to do if it failed."""
     colour = {"success": "green", "cancelled": "magenta"}.get(run.status, "red")
