@@ -1,6 +1,6 @@
 """The graph that a pipeline's steps form through ``needs``: pure functions of the steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from etlml.documents import Step
 from etlml.errors import GraphInvalid, did_you_mean
@@ -23,52 +23,49 @@ def resolved_needs(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
 
 def check_graph(steps: Sequence[Step]) -> list[GraphInvalid]:
     """Everything that keeps the steps from forming a graph that can run; empty if nothing does."""
-    found: list[GraphInvalid] = []
-    seen: dict[str, str] = {}
+    needs = resolved_needs(steps)
+    found = [*_wrong_ids(steps), *_wrong_needs(steps, needs)]
+    return found or _circles(needs)
+
+
+def _wrong_ids(steps: Sequence[Step]) -> Iterator[GraphInvalid]:
+    seen: set[str] = set()
     for step in steps:
         lowered = step.id.lower()
         if lowered in RESERVED_IDS:
-            found.append(
-                GraphInvalid(
-                    f"Step id {step.id!r} is the name of every step's first input. Choose another id.", step=step.id
-                )
+            yield GraphInvalid(
+                f"Step id {step.id!r} is the name of every step's first input. Choose another id.", step=step.id
             )
         elif lowered in seen:
-            found.append(
-                GraphInvalid(
-                    f"Two steps have the id {step.id!r} (upper and lower case count as equal). Give each its own.",
-                    step=step.id,
-                )
+            yield GraphInvalid(
+                f"Two steps have the id {step.id!r} (upper and lower case count as equal). Give each its own.",
+                step=step.id,
             )
-        seen[lowered] = step.id
-    ids = {step.id for step in steps}
-    needs = resolved_needs(steps)
+        seen.add(lowered)
+
+
+def _wrong_needs(steps: Sequence[Step], needs: Mapping[str, Sequence[str]]) -> Iterator[GraphInvalid]:
+    """Needs that name no step, or the same one twice."""
     for step in steps:
         for need in needs[step.id]:
-            if need not in ids:
-                hint = did_you_mean(need, ids - {step.id})
-                found.append(
-                    GraphInvalid(
-                        f"Step {step.id!r} needs {need!r}, which is no step here. {hint}", step=step.id, field="needs"
-                    )
+            if need not in needs:
+                hint = did_you_mean(need, needs.keys() - {step.id})
+                yield GraphInvalid(
+                    f"Step {step.id!r} needs {need!r}, which is no step here. {hint}", step=step.id, field="needs"
                 )
         if len(set(needs[step.id])) < len(needs[step.id]):
-            found.append(
-                GraphInvalid(
-                    f"Step {step.id!r} names the same step twice in needs. Leave one out.", step=step.id, field="needs"
-                )
+            yield GraphInvalid(
+                f"Step {step.id!r} names the same step twice in needs. Leave one out.", step=step.id, field="needs"
             )
-    if not found and (cycle := find_cycle(needs)):
-        path = " -> ".join(cycle)
-        found.append(
-            GraphInvalid(
-                f"The steps need each other in a circle: {path}. Take one of these out of needs.",
-                step=cycle[0],
-                field="needs",
-                cycle=cycle,
-            )
-        )
-    return found
+
+
+def _circles(needs: Mapping[str, Sequence[str]]) -> list[GraphInvalid]:
+    """The first circle, if there is one: the others may go with it."""
+    cycle = find_cycle(needs)
+    if not cycle:
+        return []
+    message = f"The steps need each other in a circle: {' -> '.join(cycle)}. Take one of these out of needs."
+    return [GraphInvalid(message, step=cycle[0], field="needs", cycle=cycle)]
 
 
 def find_cycle(needs: Mapping[str, Sequence[str]]) -> list[str]:
