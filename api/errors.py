@@ -21,6 +21,7 @@ from etlml.errors import (
     NotFound,
     NotSignedIn,
     StepError,
+    TooManyRequests,
     Unavailable,
     VersionConflict,
 )
@@ -40,6 +41,7 @@ STATUS_OF: tuple[tuple[type[EtlmlError], HTTPStatus], ...] = (
     (Conflict, HTTPStatus.CONFLICT),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StepError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -114,6 +116,8 @@ async def _etlml_error(_: Request, error: Exception) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.details["retry_after_s"])
     return error_reply(status, error.type, error.message, error.details, headers)
 
 

@@ -17,6 +17,7 @@ EtlmlError                 a fault that the reader of the message can mend
 │   └── VersionConflict    somebody else changed the document in between (If-Match)
 ├── NotSignedIn            no or wrong credentials
 ├── NotAllowed             the signed-in user's role does not permit this
+├── TooManyRequests        the same was asked for too often; carries how long to wait
 ├── Unavailable            an outside system (MongoDB, a connection) cannot be reached
 └── StepError              a step could not do its work
     ├── ValidationFailed   rules of severity error or critical are broken; carries the outcome
@@ -158,6 +159,10 @@ class NotSignedIn(EtlmlError):
 
 class NotAllowed(EtlmlError):
     """The signed-in user's role does not permit this."""
+
+
+class TooManyRequests(EtlmlError):
+    """The same was asked for too often; ``details['retry_after_s']`` says how many seconds to wait."""
 
 
 class Unavailable(EtlmlError):

@@ -1,7 +1,6 @@
 """Webhooks: whoever knows the token may start its pipeline, and nothing else."""
 
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,7 +12,7 @@ from starlette.exceptions import HTTPException
 from api.bodies import StrictRoute
 from api.deps import OpenRepeatable, Use
 from etlml.documents import RefusalReason, RunStatus, Time, TriggerKind
-from etlml.errors import EtlmlError, InvalidInput, StateConflict, Unavailable
+from etlml.errors import EtlmlError, InvalidInput, StateConflict, TooManyRequests, Unavailable
 from etlml.services import Services
 
 
@@ -45,8 +44,8 @@ def _why(error: Exception) -> tuple[RefusalReason, str]:
         return "body", error.message
     if isinstance(error, RequestValidationError):
         return "body", 'The body is no JSON of the form {"params": {...}}.'
-    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return "rate", "Too many calls."
+    if isinstance(error, TooManyRequests):
+        return "rate", "There were too many calls within a minute."
     if isinstance(error, HTTPException):
         return "body", str(error.detail)
     return "other", str(error)

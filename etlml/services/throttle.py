@@ -1,13 +1,15 @@
-"""Slows down who guesses passwords."""
+"""Slows down who guesses passwords, and who calls too often."""
 
+import math
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 WINDOW_S = 300.0
 MOST_FAILURES = 10
 _REMEMBERED = 10_000
+_MINUTE_S = 60.0
 
 
 class Throttle:
@@ -49,3 +51,31 @@ class Throttle:
     def _recent(self, key: str) -> list[float]:
         start = self._clock() - WINDOW_S
         return [at for at in self._failures.get(key, ()) if at > start]
+
+
+class Pace:
+    """At most so many calls within any minute for each key; thread-safe.
+
+    Args:
+        most: How many.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, key: str) -> int:
+        """Count a call, and 0; where it is one too many it is not counted: how many seconds it has to wait."""
+        with self._lock:
+            now = self._clock()
+            calls = self._calls.setdefault(key, deque(maxlen=self._most))
+            self._calls.move_to_end(key)
+            if len(calls) == self._most and now - calls[0] < _MINUTE_S:
+                return max(1, math.ceil(calls[0] + _MINUTE_S - now))
+            calls.append(now)
+            while len(self._calls) > _REMEMBERED:
+                self._calls.popitem(last=False)
+            return 0

@@ -11,17 +11,20 @@ from typing import Any
 
 from etlml.documents import Pipeline, Refusal, RefusalReason, Run, Trigger, WebhookCalls
 from etlml.engine.leftovers import UNKNOWN
-from etlml.errors import NotFound, StateConflict
+from etlml.errors import NotFound, StateConflict, TooManyRequests
 from etlml.redaction import register_secrets
 from etlml.services.audit import AuditService
 from etlml.services.pipelines import PipelineService
 from etlml.services.principals import LOCAL_NAME
 from etlml.services.refusals import Refusals
 from etlml.services.runs import RunService
+from etlml.services.throttle import Pace
 from etlml.store import Store
 
 KIND = "webhook"
 AUTHOR = "webhook"
+MOST_CALLS_A_MINUTE = 60
+"""So many calls of one webhook are taken within any minute, by each API process; a sender in a loop cannot fill the queue."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class WebhookService:
         self._pipelines = pipelines
         self._runs = runs
         self._refusals = Refusals(store, time.monotonic)
+        self._pace = Pace(MOST_CALLS_A_MINUTE)
 
     def create(self, name_or_id: str, *, author: str = LOCAL_NAME) -> str:
         """Give a pipeline a webhook; its token, which is shown only now.
@@ -88,9 +92,15 @@ class WebhookService:
 
         Raises:
             NotFound: There is no such webhook.
+            TooManyRequests: It was called MOST_CALLS_A_MINUTE times within the last minute.
             StateConflict: The pipeline is paused.
         """
         pipeline = self._pipeline_of(token)
+        if wait_s := self._pace.take(pipeline.id):
+            raise TooManyRequests(
+                f"This webhook takes {MOST_CALLS_A_MINUTE} calls a minute. Call it again in {wait_s} s.",
+                retry_after_s=wait_s,
+            )
         if pipeline.options.paused:
             raise StateConflict(f"Pipeline {pipeline.name!r} is paused. Resume it first.")
         return self._runs.start(pipeline.id, params, trigger="webhook", author=AUTHOR, document_id=document_id)

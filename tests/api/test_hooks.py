@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from api.main import create_app
 from etlml.documents import Role
 from etlml.services import Services
+from etlml.services.throttle import Pace
 from tests.api.conftest import BASE_URL
 from tests.services.factories import a_document
 
@@ -122,3 +123,15 @@ class TestRefusedCalls:
         client.post(path, json={"params": 1})
         client.delete("/api/pipelines/small/webhook")
         assert client.get("/api/pipelines/small/webhook").json()["refusals"] == []
+
+    def test_too_many_a_minute_are_refused_with_the_time_to_wait_and_a_repeated_delivery_is_not_one(
+        self, services: Services, client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services.webhooks, "_pace", Pace(1, clock=lambda: 0.0))
+        first, again = (client.post(path, headers={"Idempotency-Key": "one"}) for _ in range(2))
+        assert (first.status_code, again.status_code) == (202, 202)
+        refused = client.post(path, headers={"Idempotency-Key": "two"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert refused.json()["error"]["type"] == "TooManyRequests"
+        (noted,) = client.get("/api/pipelines/small/webhook").json()["refusals"]
+        assert (noted["reason"], noted["message"]) == ("rate", "There were too many calls within a minute.")

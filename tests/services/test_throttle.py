@@ -2,7 +2,7 @@
 
 import pytest
 
-from etlml.services.throttle import MOST_FAILURES, WINDOW_S, Throttle
+from etlml.services.throttle import MOST_FAILURES, WINDOW_S, Pace, Throttle
 
 
 @pytest.mark.parametrize(("name", "address"), [("ann", "10.0.0.2"), ("bob", "10.0.0.1")])
@@ -26,3 +26,15 @@ def test_it_forgets_after_its_window_and_after_success() -> None:
         throttle.failed("ann", "10.0.0.1")
     throttle.succeeded("ann", "10.0.0.1")
     assert throttle.wait_s("ann", "10.0.0.1") == 0
+
+
+def test_a_pace_holds_for_any_minute_and_for_each_key_by_itself() -> None:
+    now = [0.0]
+    pace = Pace(2, clock=lambda: now[0])
+    assert pace.take("a") == 0
+    now[0] = 50.0
+    assert [pace.take("a"), pace.take("a"), pace.take("b")] == [0, 10, 0]
+    now[0] = 59.9
+    assert pace.take("a") == 1
+    now[0] = 60.0
+    assert [pace.take("a"), pace.take("a")] == [0, 50]

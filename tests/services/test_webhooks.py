@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from etlml.errors import ConfigInvalid, NotFound, StateConflict
+from etlml.errors import ConfigInvalid, NotFound, StateConflict, TooManyRequests
 from etlml.redaction import redacted
 from etlml.services import Services
+from etlml.services.throttle import Pace
 from tests.services.factories import a_document
 
 
@@ -22,6 +23,16 @@ def test_its_token_starts_a_run(services: Services, token: str) -> None:
     assert (run.trigger, run.params["least"], run.status) == ("webhook", 2, "pending")
     with pytest.raises(ConfigInvalid, match="no parameter"):
         services.webhooks.start(token, {"lest": 2})
+
+
+def test_calls_beyond_its_pace_start_nothing(services: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.webhooks, "_pace", Pace(2, clock=lambda: 0.0))
+    for _ in range(2):
+        services.webhooks.start(token)
+    with pytest.raises(TooManyRequests, match="Call it again in 60 s") as caught:
+        services.webhooks.start(token)
+    assert caught.value.details == {"retry_after_s": 60}
+    assert services.store.runs.count() == 2
 
 
 def test_only_a_digest_is_stored_and_nothing_shows_the_token(services: Services, token: str) -> None:
