@@ -18,14 +18,19 @@ def apply(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Pipelines as YAML or JSON; a folder means all in it.")
     ],
+    check: Annotated[bool, typer.Option("--check", help="Say what is wrong with them, and save nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make the stored pipelines be as the files say: create, change, or leave alone, by name."""
+    from etlml.cli import checking
     from etlml.cli.output import print_json, print_table
     from etlml.cli.session import services
 
+    texts = [(path, text_of(path)) for path in expanded(files)]
+    if check:
+        checking.check(texts, as_json=as_json)
+        return
     with services() as opened:
-        texts = [(path, text_of(path)) for path in expanded(files)]
         done = [(path, *apply_text(opened, path, text)) for path, text in texts]
     if as_json:
         print_json(

@@ -20,6 +20,17 @@ def test_apply_creates_then_leaves_alone_then_updates(etlml: Etlml, small: Path)
     assert etlml("apply", small).out.splitlines()[1].split("\t")[:3] == ["small", "updated", "version 2"]
 
 
+def test_check_names_what_is_wrong_with_its_line_and_saves_nothing(etlml: Etlml, small: Path) -> None:
+    assert etlml("apply", "--check", small).out == "This pipeline can run.\n"
+    changed(small, steps=[{"id": "x", "type": "transform", "config": {"ops": [{"op": "fitler"}]}}])
+    done = etlml("apply", "--check", small)
+    assert done.code == 1
+    file, line, message = done.out.splitlines()[1].split("\t")
+    assert (file, line.isdigit(), "fitler" in message) == (str(small), True, True)
+    assert etlml("apply", "--check", small, "--json").json[0]["line"] == int(line)
+    assert etlml("lineage", "small").code != 0
+
+
 def test_apply_takes_several_files_and_folders(etlml: Etlml, small: Path, tmp_path: Path) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
