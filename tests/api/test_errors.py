@@ -138,4 +138,4 @@ def test_every_error_class_has_a_status_code() -> None:
     assert codes["VersionConflict"] == 412
     assert codes["NameTaken"] == 409
     assert codes["ColumnMissing"] == 422
-    assert set(codes.values()) <= {400, 401, 403, 404, 409, 412, 422, 503}
+    assert set(codes.values()) <= {400, 401, 403, 404, 409, 412, 422, 429, 503}
