@@ -74,7 +74,7 @@ def preview_step(
     offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Preview:
     """Rows that a step gave, computed again if it kept none; 409 if they would be others by now."""
-    return Preview.model_validate(services.runs.preview(run_id, step_id, limit=limit, offset=offset))
+    return Preview.model_validate(services.run_rows.page(run_id, step_id, limit=limit, offset=offset))
 
 
 @router.post("/{run_id}/cancel", status_code=202)

@@ -43,7 +43,7 @@ def rows(
         if set_aside:
             found = opened.quarantine.page(opened.quarantine.of_step(run_id, step).id, limit=limit)
         else:
-            found = opened.runs.preview(run_id, step, limit=limit)
+            found = opened.run_rows.page(run_id, step, limit=limit)
     if as_json:
         print_json(found)
         return

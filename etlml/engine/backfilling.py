@@ -51,8 +51,9 @@ class Backfilling:
                 scheduled_for=moment,
                 reason=f"Backfill {backfill.id}.",
                 triggered_by=backfill.author,
+                run_id=run_id,
             )
-            run.id, run.backfill_id = run_id, backfill.id
+            run.backfill_id = backfill.id
             run.max_running = max(run.max_running, backfill.parallel)
             run.priority = pipeline.priority - BEHIND  # what is due today goes first
             try:

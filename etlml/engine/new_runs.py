@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from etlml.clock import new_id
 from etlml.documents import Pipeline, Run, Step, StepRun, TriggerKind
 from etlml.errors import ConfigInvalid, did_you_mean
 from etlml.steps.graph import execution_order, upto
@@ -20,8 +21,12 @@ def new_run(
     reason: str | None = None,
     triggered_by: str = "",
     until: str | None = None,
+    run_id: str | None = None,
 ) -> Run:
     """A run of the pipeline as it is now, with its steps in execution order; ``params`` replace the pipeline's own.
+
+    Args:
+        run_id: Its id; left out: a fresh one.
 
     Raises:
         ConfigInvalid: ``until`` names no step.
@@ -30,6 +35,7 @@ def new_run(
     if until is not None:
         steps = ended_with(until, pipeline.steps, steps)
     return Run(
+        id=run_id or new_id(),
         pipeline_id=pipeline.id,
         pipeline_name=pipeline.name,
         pipeline_version=pipeline.version,

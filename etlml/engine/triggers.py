@@ -101,8 +101,7 @@ class Triggers:
         run_id = run_id_for(pipeline.id, *cause)
         if run_id in self._store.runs.get_many([run_id]):
             return []
-        run = new_run(pipeline, trigger=kind, now=self._now(), reason=reason)
-        run.id = run_id
+        run = new_run(pipeline, trigger=kind, now=self._now(), reason=reason, run_id=run_id)
         try:
             return [self._store.runs.add(run)]
         except NameTaken:

@@ -20,7 +20,7 @@ from etlml.services.comparison import (
     StepRows,
 )
 from etlml.services.rows import json_value, parquet_page
-from etlml.services.runs import RunService
+from etlml.services.run_rows import RunRows
 from etlml.services.version_diff import FieldChange, changed_settings, changed_steps, differences, yaml_diff
 from etlml.services.yaml_text import to_yaml
 from etlml.settings import Settings
@@ -33,9 +33,9 @@ LAST_SUCCESS = "last-success"
 class ComparisonService:
     """Compares runs; nothing is changed."""
 
-    def __init__(self, store: Store, runs: RunService, environment: Settings) -> None:
+    def __init__(self, store: Store, rows: RunRows, environment: Settings) -> None:
         self._store = store
-        self._runs = runs
+        self._rows = rows
         self._environment = environment
 
     def runs(self, before: str, after: str) -> RunComparison:
@@ -48,8 +48,8 @@ class ComparisonService:
         Raises:
             NotFound: There is no such run.
         """
-        second = self._runs.get(after)
-        first = self._runs.get(self._id(before, after))
+        second = self._store.runs.get(after)
+        first = self._store.runs.get(self._id(before, after))
         drafts = self._draft(first), self._draft(second)
         left, right = drafts
         changes = changed_steps(left.steps, right.steps) if left and right else []
@@ -107,12 +107,12 @@ class ComparisonService:
         return min(self._environment.run_memory, MEMORY)
 
     def _files(self, before: str, after: str, step: str) -> tuple[Path, Path]:
-        return self._runs.rows_file(self._id(before, after), step), self._runs.rows_file(after, step)
+        return self._rows.kept(self._id(before, after), step), self._rows.kept(after, step)
 
     def _id(self, before: str, after: str) -> str:
         if before != LAST_SUCCESS:
             return before
-        found = self._store.runs.success_before(self._runs.get(after))
+        found = self._store.runs.success_before(self._store.runs.get(after))
         if found is None:
             raise NotFound("successful run before", after)
         return found

@@ -25,6 +25,7 @@ from etlml.services.preferences import PreferenceService
 from etlml.services.preview import PreviewService
 from etlml.services.quarantined import QuarantineService
 from etlml.services.retention import RetentionService
+from etlml.services.run_rows import RunRows
 from etlml.services.run_views import RunViews
 from etlml.services.runs import RunService
 from etlml.services.schedules import ScheduleService
@@ -57,11 +58,12 @@ class Services:
         self.environment = environment
         self.audit = AuditService(store)
         self.pipelines = PipelineService(store, self.audit)
-        self.runs = RunService(store, self.audit, environment)
+        self.runs = RunService(store, self.audit)
+        self.run_rows = RunRows(store, environment)
         self.previews = PreviewService(environment)
         self.run_views = RunViews(store)
-        self.comparing = ComparisonService(store, self.runs, environment)
-        self.step_files = StepFiles(self.runs, self.comparing)
+        self.comparing = ComparisonService(store, self.run_rows, environment)
+        self.step_files = StepFiles(self.run_rows, self.comparing)
         self.backfills = BackfillService(store, self.audit, self.runs)
         self.lineage = LineageService(store, self.pipelines, environment)
         self.scripts = ScriptService(store, self.pipelines, environment)

@@ -1,14 +1,48 @@
-"""Which steps a retry runs again, and which it takes over: a pure function of the runs and pipelines."""
+"""A retry: which steps it runs again, and which it takes over; pure functions of the runs and pipelines."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from etlml.documents import Run, Step, StepRun
+from etlml.documents import Pipeline, Run, Step, StepRun
+from etlml.engine.new_runs import ended_with, new_run
 from etlml.errors import ConfigInvalid, did_you_mean
-from etlml.steps.graph import descendants, resolved_needs
+from etlml.steps.graph import descendants, execution_order, resolved_needs
 
 FAILED = "failed"
 START = "start"
 _DONE = frozenset({"success", "cached"})
+
+
+def retry_of(
+    run: Run,
+    pipeline: Pipeline,
+    earlier: Sequence[Step],
+    from_: str,
+    *,
+    now: datetime,
+    author: str,
+    run_id: str | None = None,
+) -> Run:
+    """A run of the pipeline as it is now, with the parameters of ``run``, that takes over what is done.
+
+    Args:
+        run: The finished run.
+        pipeline: As it is now.
+        earlier: Its steps as they were in ``run``.
+        from_: As ``retried_steps`` has it. A run that was asked to end with a step ends there again, unless the retry
+            starts from a step.
+
+    Raises:
+        ConfigInvalid: ``from_`` names no step.
+    """
+    params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
+    until = run.until if from_ in (FAILED, START) and run.until in {step.id for step in pipeline.steps} else None
+    fresh = new_run(pipeline, trigger="retry", now=now, params=params, triggered_by=author, until=until, run_id=run_id)
+    steps = retried_steps(run, execution_order(pipeline.steps), earlier, from_)
+    fresh.steps = steps if until is None else ended_with(until, pipeline.steps, steps)
+    fresh.retry_of, fresh.retry_from = run.id, None if from_ == FAILED else from_
+    fresh.reason = f"Retry from {from_} of run {run.id[-6:]}."
+    return fresh
 
 
 def retried_steps(run: Run, steps: Sequence[Step], earlier: Sequence[Step], from_: str) -> list[StepRun]:

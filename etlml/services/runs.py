@@ -1,26 +1,20 @@
-"""Runs: started, watched, cancelled, tried again, looked into."""
+"""Runs: started, watched, cancelled, tried again, forgotten."""
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Unpack
 
 from etlml.clock import utc_now
-from etlml.documents import LogEntry, LogLevel, Pipeline, Run, Step, StepRun, TriggerKind
-from etlml.engine.new_runs import ended_with, new_run
-from etlml.engine.rederiving import kept_file
+from etlml.documents import LogEntry, LogLevel, Pipeline, Run, Step, TriggerKind
+from etlml.engine.new_runs import new_run
 from etlml.errors import NotFound, StateConflict, StepTimeout
 from etlml.services.audit import AuditService
 from etlml.services.params import merged_params
 from etlml.services.principals import LOCAL_NAME
-from etlml.services.retries import FAILED, START, retried_steps
-from etlml.services.rows import MOST_ROWS, parquet_page
-from etlml.services.rows_again import RowsAgain, Window
+from etlml.services.retries import FAILED, retry_of
 from etlml.services.run_filter import RunFilter, stored_filter
+from etlml.services.run_rows import step_of
 from etlml.services.runnable import refuse_unrunnable
-from etlml.settings import Settings
-from etlml.steps.graph import execution_order
 from etlml.store import Page, Store
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
@@ -29,11 +23,9 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
 class RunService:
     """Everything about runs; the work itself is a worker's."""
 
-    def __init__(self, store: Store, audit: AuditService, environment: Settings) -> None:
+    def __init__(self, store: Store, audit: AuditService) -> None:
         self._store = store
         self._audit = audit
-        self._environment = environment
-        self._again = RowsAgain(store, environment)
 
     def start(
         self,
@@ -42,10 +34,7 @@ class RunService:
         *,
         trigger: TriggerKind = "manual",
         author: str = LOCAL_NAME,
-        scheduled_for: datetime | None = None,
         priority: int | None = None,
-        reason: str | None = None,
-        backfill_id: str | None = None,
         document_id: str | None = None,
         cache: bool = True,
         until: str | None = None,
@@ -60,22 +49,17 @@ class RunService:
             NotFound: There is no such pipeline.
             ConfigInvalid: A parameter is not declared, or of the wrong kind; or ``until`` names no step.
             PipelineInvalid: With these parameters it cannot run.
-            StateConflict: There is already a run for ``scheduled_for``.
         """
         pipeline = self._store.pipelines.find(name_or_id)
-        values = merged_params(pipeline.params, params)
         run = new_run(
             pipeline,
             trigger=trigger,
             now=utc_now(),
-            params=values,
-            scheduled_for=scheduled_for,
-            reason=reason,
+            params=merged_params(pipeline.params, params),
             triggered_by=author,
             until=until,
+            run_id=document_id,
         )
-        run.backfill_id = backfill_id
-        run.id = document_id or run.id
         run.priority = run.priority if priority is None else priority
         for step in run.steps:
             step.forced = not cache
@@ -149,15 +133,7 @@ class RunService:
                 f"Run {run_id} is {run.status}. Wait for its end, or cancel it, before a retry.", status=run.status
             )
         pipeline = self._store.pipelines.find(run.pipeline_id)
-        params = {name: run.params.get(name, value) for name, value in pipeline.params.items()}
-        until = run.until if from_ in (FAILED, START) and run.until in {step.id for step in pipeline.steps} else None
-        fresh = new_run(pipeline, trigger="retry", now=utc_now(), params=params, triggered_by=author, until=until)
-        steps = retried_steps(run, execution_order(pipeline.steps), self.steps_of(run), from_)
-        if until is not None:
-            steps = ended_with(until, pipeline.steps, steps)
-        fresh.id = document_id or fresh.id
-        fresh.retry_from = None if from_ == FAILED else from_
-        fresh.retry_of, fresh.steps, fresh.reason = run.id, steps, f"Retry from {from_} of run {run.id[-6:]}."
+        fresh = retry_of(run, pipeline, self.steps_of(run), from_, now=utc_now(), author=author, run_id=document_id)
         self._queue(pipeline, fresh)
         self._audit.record(author, "retried", "run", run_id, pipeline=run.pipeline_name, new_run=fresh.id, start=from_)
         return fresh
@@ -187,51 +163,8 @@ class RunService:
         """What the run logged, newest first."""
         run = self.get(run_id)
         if step_id is not None:
-            _step(run, step_id)
+            step_of(run, step_id)
         return self._store.logs.query(level=level, run_id=run_id, step_id=step_id, q=q, limit=limit, cursor=cursor)
-
-    def preview(self, run_id: str, step_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Rows that a step gave: ``{"columns": [{name, type}], "rows": [{...}], "total", "basis"}``.
-
-        ``basis`` says in a sentence from what they were computed again, where the step kept none; else it is empty.
-
-        Raises:
-            NotFound: The run has no such step.
-            StateConflict: The step has no rows, or kept none and would give others by now; the message says why.
-            StepTimeout: Computing them again takes too long.
-        """
-        run, step, kept = self._with_rows(run_id, step_id)
-        if kept is None:
-            return self._again.page(run, step.id, Window(min(limit, MOST_ROWS), offset))
-        return parquet_page(kept, limit=limit, offset=offset) | {"basis": ""}
-
-    def all_rows(self, run_id: str, step_id: str, folder: Path) -> Path:
-        """A Parquet file with all rows that a step gave: the kept one, else one in ``folder``; raises what ``preview`` raises."""
-        run, step, kept = self._with_rows(run_id, step_id)
-        return kept or self._again.all(run, step.id, folder)
-
-    def _with_rows(self, run_id: str, step_id: str) -> tuple[Run, StepRun, Path | None]:
-        """A step that gave rows, its run, and its file if it kept one."""
-        run = self.get(run_id)
-        step = _step(run, step_id)
-        if step.status not in ("success", "cached") and step.checkpoint is None:
-            raise StateConflict(_why_no_rows(step), step=step_id, status=step.status)
-        return run, step, kept_file(step, self._environment.runs_dir)
-
-    def rows_file(self, run_id: str, step_id: str) -> Path:
-        """The Parquet file in which a step kept all its rows.
-
-        Raises:
-            NotFound: The run has no such step, or its checkpoint has been removed.
-            StateConflict: The step kept no rows of its own; the message says why.
-        """
-        step = _step(self.get(run_id), step_id)
-        if step.checkpoint is None:
-            raise StateConflict(_why_no_rows(step), step=step_id, status=step.status, fused_into=step.fused_into)
-        path = self._environment.runs_dir / step.checkpoint
-        if not path.is_file():
-            raise NotFound("checkpoint", path.name)
-        return path
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
         """The run once it is finished.
@@ -254,27 +187,3 @@ class RunService:
         refuse_unrunnable(pipeline, run.params, until=run.until)
         self._store.runs.add(run)
         self._store.pipelines.mark_run(pipeline.id, run)
-
-
-def _step(run: Run, step_id: str) -> StepRun:
-    try:
-        return run.step(step_id)
-    except KeyError:
-        raise NotFound("step", step_id, [step.id for step in run.steps]) from None
-
-
-def _why_no_rows(step: StepRun) -> str:
-    if step.status == "skipped" and step.reason:
-        return f"Step {step.id!r} has no rows. {step.reason}"
-    if step.fused_into:
-        return (
-            f"Step {step.id!r} was computed together with {step.fused_into!r} and kept no rows of its own. "
-            f"Look at the rows of {step.fused_into!r}."
-        )
-    reasons = {
-        "pending": "has not started yet. Wait for it.",
-        "running": "is still running. Wait for it.",
-        "skipped": "was skipped, so it has no rows. Mend the step that failed before it.",
-        "failed": "failed, so it has no rows. See its error.",
-    }
-    return f"Step {step.id!r} {reasons.get(step.status, 'kept no rows of its own.')}"

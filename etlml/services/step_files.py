@@ -9,7 +9,7 @@ from typing import Literal
 from etlml.compute.export import write_csv
 from etlml.compute.scratch import scratch_folder
 from etlml.services.comparing import ComparisonService
-from etlml.services.runs import RunService
+from etlml.services.run_rows import RunRows
 
 FileFormat = Literal["csv", "parquet"]
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -33,16 +33,16 @@ class Download:
 class StepFiles:
     """Makes files of rows; safe to use from many threads."""
 
-    def __init__(self, runs: RunService, comparing: ComparisonService) -> None:
-        self._runs = runs
+    def __init__(self, rows: RunRows, comparing: ComparisonService) -> None:
+        self._rows = rows
         self._comparing = comparing
 
     def rows(self, run_id: str, step_id: str, form: FileFormat) -> Download:
-        """Every row that a step gave, computed again if it kept none; raises what ``RunService.preview`` raises."""
+        """Every row that a step gave, computed again if it kept none; raises what ``RunRows.page`` raises."""
         name = f"{step_id}-{run_id[-6:]}.{form}"
 
         def write(target: Path) -> Path:
-            source = self._runs.all_rows(run_id, step_id, target.parent)
+            source = self._rows.all(run_id, step_id, target.parent)
             if form == "parquet":
                 return source
             write_csv(source, target)

@@ -23,7 +23,7 @@ def of_step(services: Services, run: Run | None, step_id: str, *, height: int = 
     kept = any(step.checkpoint for step in run.steps if step.id == step_id)
     try:
         with nullcontext() if kept else st.spinner("Computing the rows again…"):
-            found = services.runs.preview(run.id, step_id, limit=SHOWN)
+            found = services.run_rows.page(run.id, step_id, limit=SHOWN)
     except EtlmlError as error:
         parts.empty("No rows to show", error.message)
         if next_step := error.details.get("fused_into"):

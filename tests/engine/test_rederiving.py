@@ -67,13 +67,13 @@ def test_every_step_of_a_run_shows_its_rows_and_gives_them_as_files(
         ("t2", [6, 7, 8, 9], ""),
         ("save", [6, 7, 8, 9], ""),
     ):
-        found = services.runs.preview(run.id, step)
+        found = services.run_rows.page(run.id, step)
         assert (all_of(found), found["total"], found["basis"]) == (rows, len(rows), basis)
         for form in ("csv", "parquet"):
             file = services.step_files.rows(run.id, step, form)
             assert [n for (n,) in duckdb.execute(f"SELECT n FROM '{file.path}'").fetchall()] == rows
             file.done()
-    window = services.runs.preview(run.id, "t1", limit=2, offset=3)
+    window = services.run_rows.page(run.id, "t1", limit=2, offset=3)
     assert (all_of(window), window["total"]) == ([7, 8], 6)
     assert (bench.data / "out.csv").read_bytes() == before, "nothing was loaded again"
 
@@ -86,11 +86,11 @@ def test_a_source_that_changed_is_named_and_no_other_rows_are_shown(
     with pytest.raises(
         StateConflict, match=r"source of 'read' \(numbers.csv\) has changed .* Look at the rows of 't2'"
     ):
-        services.runs.preview(run.id, "t1")
+        services.run_rows.page(run.id, "t1")
     numbers.unlink()
     with pytest.raises(StateConflict, match="source of 'read'"):
         services.step_files.rows(run.id, "t1", "csv")
-    assert all_of(services.runs.preview(run.id, "t2")) == [6, 7, 8, 9]
+    assert all_of(services.run_rows.page(run.id, "t2")) == [6, 7, 8, 9]
 
 
 def test_a_run_up_to_the_step_keeps_its_rows_whatever_becomes_of_the_source(
@@ -99,7 +99,7 @@ def test_a_run_up_to_the_step_keeps_its_rows_whatever_becomes_of_the_source(
     pipeline = bench.pipeline(steps([more_than(3)], [more_than(5)]))
     run = bench.wait(bench.start(pipeline, until="t1"))
     numbers.unlink()
-    assert all_of(services.runs.preview(run.id, "t1")) == [4, 5, 6, 7, 8, 9]
+    assert all_of(services.run_rows.page(run.id, "t1")) == [4, 5, 6, 7, 8, 9]
 
 
 def test_the_nearest_kept_rows_stand_in_for_a_source(bench: Workbench, services: Services, numbers: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_nearest_kept_rows_stand_in_for_a_source(bench: Workbench, services:
     run = bench.run(document)
     assert fused(run) == ["read", "t2"]
     numbers.write_text("n\n100\n")
-    found = services.runs.preview(run.id, "t2")
+    found = services.run_rows.page(run.id, "t2")
     assert (all_of(found), found["basis"]) == ([6, 7, 8, 9], "Computed again from the rows that 't1' kept.")
 
 
@@ -116,7 +116,7 @@ def test_rows_by_the_pipeline_and_the_parameters_of_then(bench: Workbench, servi
     pipeline = bench.pipeline(steps([more_than("${params.least}")], [more_than(5)]), params={"least": 3})
     run = bench.wait(bench.start(pipeline, params={"least": 7}))
     bench.change(pipeline, steps([more_than(0)]))
-    assert all_of(services.runs.preview(run.id, "t1")) == [8, 9]
+    assert all_of(services.run_rows.page(run.id, "t1")) == [8, 9]
 
 
 def test_steps_from_the_cache_show_their_rows_too(bench: Workbench, services: Services, numbers: Path) -> None:
@@ -130,24 +130,24 @@ def test_steps_from_the_cache_show_their_rows_too(bench: Workbench, services: Se
         "save": "success",
     }
     for step, rows in (("read", 10), ("t1", 6), ("t2", 4)):
-        found = services.runs.preview(run.id, step)
+        found = services.run_rows.page(run.id, step)
         assert (len(found["rows"]), found["total"]) == (rows, rows)
 
 
 def test_rows_that_were_removed_are_computed_again(bench: Workbench, services: Services, numbers: Path) -> None:
     run = bench.run(steps([more_than(3)], [more_than(5)]))
     (bench.settings.runs_dir / (run.step("t2").checkpoint or "")).unlink()
-    assert all_of(services.runs.preview(run.id, "t2")) == [6, 7, 8, 9]
-    assert all_of(services.runs.preview(run.id, "save")) == [6, 7, 8, 9]
+    assert all_of(services.run_rows.page(run.id, "t2")) == [6, 7, 8, 9]
+    assert all_of(services.run_rows.page(run.id, "save")) == [6, 7, 8, 9]
 
 
 def test_what_ended_well_beside_a_failure_shows_its_rows(bench: Workbench, services: Services, numbers: Path) -> None:
     broken = [{"op": "derive", "columns": {"x": "CAST('a' || n AS INTEGER)"}}]
     run = bench.run(steps([more_than(3)], broken))
     assert (run.status, run.step("t1").status) == ("failed", "success")
-    assert all_of(services.runs.preview(run.id, "t1")) == [4, 5, 6, 7, 8, 9]
+    assert all_of(services.run_rows.page(run.id, "t1")) == [4, 5, 6, 7, 8, 9]
     with pytest.raises(StateConflict, match="See its error"):
-        services.runs.preview(run.id, "t2")
+        services.run_rows.page(run.id, "t2")
 
 
 @pytest.mark.slow
@@ -157,7 +157,7 @@ def test_python_code_runs_again_unless_it_is_said_to_differ_each_time(
     document = steps([PYTHON, more_than(8)], [more_than(9)])
     run = bench.run(document)
     assert run.step("t1").checkpoint is None
-    found = services.runs.preview(run.id, "t1")
+    found = services.run_rows.page(run.id, "t1")
     assert (all_of(found), found["basis"]) == (
         [9, 10],
         "Computed again from the same sources, running its Python code again.",
@@ -165,7 +165,7 @@ def test_python_code_runs_again_unless_it_is_said_to_differ_each_time(
     document[1]["cache"] = False
     run = bench.run(document, "q")
     with pytest.raises(StateConflict, match="'t1' gives something else each time"):
-        services.runs.preview(run.id, "t1")
+        services.run_rows.page(run.id, "t1")
 
 
 def test_a_step_that_gives_something_else_each_time_is_refused(
@@ -173,8 +173,8 @@ def test_a_step_that_gives_something_else_each_time_is_refused(
 ) -> None:
     run = bench.run(steps([{"op": "filter", "where": "random() >= 0"}], [more_than(5)]))
     with pytest.raises(StateConflict, match="'t1' gives something else each time"):
-        services.runs.preview(run.id, "t1")
-    assert len(services.runs.preview(run.id, "read")["rows"]) == 10
+        services.run_rows.page(run.id, "t1")
+    assert len(services.run_rows.page(run.id, "read")["rows"]) == 10
 
 
 def test_other_rows_than_the_run_counted_are_not_sent(bench: Workbench, services: Services, numbers: Path) -> None:
@@ -186,9 +186,9 @@ def test_other_rows_than_the_run_counted_are_not_sent(bench: Workbench, services
 
 def test_a_page_that_is_drawn_again_computes_nothing(bench: Workbench, services: Services, numbers: Path) -> None:
     run = bench.run(steps([more_than(3)], [more_than(5)]))
-    first = services.runs.preview(run.id, "t1")
+    first = services.run_rows.page(run.id, "t1")
     os.utime(numbers, (1, 1))
-    assert services.runs.preview(run.id, "t1") is first
+    assert services.run_rows.page(run.id, "t1") is first
 
 
 def test_rows_that_take_too_long_say_what_to_do(
@@ -197,13 +197,13 @@ def test_rows_that_take_too_long_say_what_to_do(
     run = bench.run(steps([more_than(3)], [more_than(5)]))
     monkeypatch.setattr(rows_again, "PAGE_S", 0.0)
     with pytest.raises(StepTimeout, match=r"takes too long\. Run the pipeline again up to 't1'"):
-        services.runs.preview(run.id, "t1")
+        services.run_rows.page(run.id, "t1")
 
 
 def test_a_pipeline_that_is_no_longer_stored_is_said_to_be(bench: Workbench, services: Services, numbers: Path) -> None:
     run = bench.run(steps([more_than(3)], [more_than(5)]))
     bench.store.runs.update(run.id, {"pipeline_version": 9})
     with pytest.raises(StateConflict, match="no longer stored"):
-        services.runs.preview(run.id, "t1")
+        services.run_rows.page(run.id, "t1")
     with pytest.raises(NotFound):
-        services.runs.preview(run.id, "t9")
+        services.run_rows.page(run.id, "t9")

@@ -1,6 +1,5 @@
 """What the use cases of runs promise, up to the worker."""
 
-import duckdb
 import pytest
 
 from etlml.clock import utc_now
@@ -112,38 +111,6 @@ class TestRetry:
     def test_run_that_goes_on_is_refused(self, services: Services, run: Run) -> None:
         with pytest.raises(StateConflict, match="Wait for its end"):
             services.runs.retry(run.id)
-
-
-class TestPreview:
-    """Rows of a step."""
-
-    def test_gives_some_rows_columns_and_the_total(self, services: Services, run: Run) -> None:
-        path = services.environment.runs_dir / run.id / "rows.parquet"
-        path.parent.mkdir()
-        duckdb.sql("SELECT range AS id, 1.5 AS x FROM range(1000)").write_parquet(str(path))
-        services.store.runs.update(run.id, {"steps.0.checkpoint": f"{run.id}/rows.parquet"})
-        found = services.runs.preview(run.id, "rows", limit=2, offset=5)
-        assert found["columns"] == [{"name": "id", "type": "BIGINT"}, {"name": "x", "type": "DECIMAL(2,1)"}]
-        assert found["rows"] == [{"id": 5, "x": 1.5}, {"id": 6, "x": 1.5}]
-        assert found["total"] == 1000
-
-    def test_step_without_rows_whose_source_nobody_knows_says_where_to_look(self, services: Services, run: Run) -> None:
-        services.store.runs.update(run.id, {"steps.0.status": "success", "steps.0.fused_into": "kept"})
-        with pytest.raises(StateConflict, match=r"can't be computed again: .* Look at the rows of 'kept'"):
-            services.runs.preview(run.id, "rows")
-
-    def test_step_that_waits_says_so(self, services: Services, run: Run) -> None:
-        with pytest.raises(StateConflict, match="has not started yet"):
-            services.runs.preview(run.id, "rows")
-
-    def test_checkpoint_that_is_gone_is_told_apart(self, services: Services, run: Run) -> None:
-        services.store.runs.update(run.id, {"steps.0.checkpoint": f"{run.id}/rows.parquet"})
-        with pytest.raises(StateConflict, match="The rows of step 'rows' are no longer kept"):
-            services.runs.preview(run.id, "rows")
-
-    def test_unknown_step_gets_the_nearest(self, services: Services, run: Run) -> None:
-        with pytest.raises(NotFound, match="Did you mean 'rows'"):
-            services.runs.preview(run.id, "row")
 
 
 class TestWait:
