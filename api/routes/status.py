@@ -52,4 +52,4 @@ def get_stats(
     hourly: Annotated[bool, Query(description="Count runs by hour, not by day.")] = False,
 ) -> dict[str, Any]:
     """The figures of the dashboard, of the last 7 days unless told otherwise."""
-    return services.stats.overview(since, timezone=timezone, hourly=hourly)
+    return {**services.stats.overview(since, timezone=timezone, hourly=hourly)}

@@ -1,10 +1,13 @@
 """How the installation is, and what it did: what the dashboard shows."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etlml.cli.options import Json
+
+if TYPE_CHECKING:
+    from etlml.services.stats import Overview
 
 _WELL = {"ok": "ok", "warn": "look", "bad": "bad"}
 
@@ -45,7 +48,7 @@ def stats(
     print_json(found) if as_json else print_table(["FIGURE", "VALUE"], _figures(found), empty="Nothing is known.")
 
 
-def _figures(found: dict[str, Any]) -> list[tuple[str, str]]:
+def _figures(found: "Overview") -> list[tuple[str, str]]:
     from etlml.cli.output import count, local
 
     runs, quality, models = found["runs"], found["quality"], found["models"]

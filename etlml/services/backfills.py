@@ -116,12 +116,7 @@ class BackfillService:
             PipelineInvalid: With these parameters it cannot run.
         """
         pipeline = self._store.pipelines.find(name_or_id)
-        plan = self._plan(pipeline, since, until, redo)
-        moments = [each.at for each in plan if each.chosen]
-        if not plan:
-            raise ConfigInvalid("The schedule does not fire within this range. Choose another one.", field="since")
-        if not moments:
-            raise ConfigInvalid(_NOTHING[redo].format(number=len(plan)), field="redo")
+        moments = _chosen(self._plan(pipeline, since, until, redo), redo)
         if not 1 <= parallel <= MOST_PARALLEL:
             raise ConfigInvalid(f"parallel is {parallel}; it is 1 to {MOST_PARALLEL}.", field="parallel")
         values = merged_params(pipeline.params, params)
@@ -132,7 +127,7 @@ class BackfillService:
             pipeline_name=pipeline.name,
             since=since,
             until=until,
-            intervals=list(moments),
+            intervals=moments,
             parallel=parallel,
             params={name: values[name] for name in params or {}},
             author=author,
@@ -188,6 +183,20 @@ _NOTHING = {
     "failed": "Every one of the {number:,} moments has a success, or a run that goes on. Choose another range, or redo all.",
     "missing": "Every one of the {number:,} moments has a run already. Choose another range, or redo more.",
 }
+
+
+def _chosen(plan: Sequence[Interval], redo: Redo) -> Sequence[datetime]:
+    """The moments that get a run, at least one.
+
+    Raises:
+        ConfigInvalid: There is none; the message says whether the schedule does not fire, or nothing needs a run.
+    """
+    if not plan:
+        raise ConfigInvalid("The schedule does not fire within this range. Choose another one.", field="since")
+    moments = [each.at for each in plan if each.chosen]
+    if not moments:
+        raise ConfigInvalid(_NOTHING[redo].format(number=len(plan)), field="redo")
+    return moments
 
 
 def _is_chosen(status: str | None, redo: Redo) -> bool:

@@ -223,16 +223,9 @@ class ExperimentService:
         try:
             model = self._store.models.register(
                 name,
-                experiment_id=experiment.id,
-                algorithm=str(
-                    experiment.parameters.get("algorithm") or experiment.artifacts.get("algorithm") or "unknown"
-                ),
-                task=str(experiment.artifacts.get("task", "")),
-                metrics=experiment.metrics,
-                parameters=experiment.parameters,
+                **_learned(experiment),
                 file_path=str(path),
                 file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-                signature=experiment.artifacts.get("signature") or {},
                 description=description,
             )
         except ValidationError as error:
@@ -262,6 +255,19 @@ class ExperimentService:
                 f"Experiment {experiment.name!r} is {experiment.status} already.", status=experiment.status
             )
         return experiment
+
+
+def _learned(experiment: Experiment) -> dict[str, Any]:
+    """What an experiment tells of its model."""
+    artifacts = experiment.artifacts
+    return {
+        "experiment_id": experiment.id,
+        "algorithm": str(experiment.parameters.get("algorithm") or artifacts.get("algorithm") or "unknown"),
+        "task": str(artifacts.get("task", "")),
+        "metrics": experiment.metrics,
+        "parameters": experiment.parameters,
+        "signature": artifacts.get("signature") or {},
+    }
 
 
 def _checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:

@@ -2,17 +2,52 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 from etlml.clock import utc_now
 from etlml.cron import next_fires, zone
-from etlml.documents import Run, RunStatus
+from etlml.documents import Model, Run, RunStatus, Worker
 from etlml.errors import ConfigInvalid
 from etlml.store import Store
 
 DEFAULT_RANGE = timedelta(days=7)
 _SHOWN = 10
 _MOST_TRAININGS = 500
+
+
+class Overview(TypedDict):
+    """What the dashboard shows of the time since a moment.
+
+    Attributes:
+        runs: counts {status: n}, success_rate, by_day, by_pipeline.
+        before: counts and success_rate of as long a time before that.
+        total_runs: All that there are, as for the other counts.
+        queue: pending and running.
+        running, failures, missed, recent: The newest of each, without their steps.
+        in_production: Models.
+        next_fires: As ``StatsService.next_fires`` has them, of the next 24 h.
+        quality: counts {status: n}, score, by_day.
+        models: How many are in each status.
+        health: workers, slots, busy.
+    """
+
+    since: datetime
+    pipelines: int
+    experiments: int
+    validations: int
+    runs: dict[str, Any]
+    before: dict[str, Any]
+    total_runs: int
+    queue: dict[str, int]
+    running: Sequence[Run]
+    failures: Sequence[Run]
+    missed: Sequence[Run]
+    recent: Sequence[Run]
+    in_production: Sequence[Model]
+    next_fires: Sequence[dict[str, Any]]
+    quality: dict[str, Any]
+    models: dict[str, int]
+    health: dict[str, int]
 
 
 class StatsService:
@@ -28,15 +63,8 @@ class StatsService:
         timezone: str = "UTC",
         now: datetime | None = None,
         hourly: bool = False,
-    ) -> dict[str, Any]:
+    ) -> Overview:
         """What the dashboard shows of the time since then (7 days by default); ``hourly`` counts runs by hour, not by day.
-
-        Returns:
-            since; pipelines, experiments, validations, total_runs (how many there are); runs {counts {status: n},
-            success_rate, by_day, by_pipeline}; before {counts, success_rate} of as long a time before that; queue
-            {pending, running}; running, failures, missed, recent (runs without their steps); in_production (models);
-            next_fires [{pipeline_id, pipeline, at, paused}] of the next 24 h; quality {counts {status: n}, score, by_day};
-            models {status: n}; health {workers, slots, busy}.
 
         Raises:
             ConfigInvalid: The time zone is not known.
@@ -63,11 +91,7 @@ class StatsService:
             "next_fires": self.next_fires(now),
             "quality": self._store.validations.stats(since, timezone=timezone),
             "models": self._store.models.counts_by_status(),
-            "health": {
-                "workers": len(workers),
-                "slots": sum(worker.slots for worker in workers),
-                "busy": sum(len(worker.running) for worker in workers),
-            },
+            "health": {"workers": len(workers), **_slots(workers)},
         }
 
     def _before(self, since: datetime, now: datetime) -> dict[str, Any]:
@@ -93,11 +117,7 @@ class StatsService:
             "max_s": _by_pipeline(recent, "max_s"),
             "training_s": self._training_durations(now - within),
             "connections": self._store.connection_counts(),
-            "workers": {
-                "alive": len(workers),
-                "slots": sum(worker.slots for worker in workers),
-                "busy": sum(len(worker.running) for worker in workers),
-            },
+            "workers": {"alive": len(workers), **_slots(workers)},
         }
 
     def _training_durations(self, since: datetime) -> dict[str, float]:
@@ -129,6 +149,13 @@ class StatsService:
 
     def _runs(self, **filters: Any) -> Sequence[Run]:
         return self._store.runs.list(limit=_SHOWN, with_steps=False, **filters).items
+
+
+def _slots(workers: Sequence[Worker]) -> dict[str, int]:
+    return {
+        "slots": sum(worker.slots for worker in workers),
+        "busy": sum(len(worker.running) for worker in workers),
+    }
 
 
 def _by_pipeline(stats: dict[str, Any], figure: str) -> dict[str, float]:
