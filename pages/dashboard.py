@@ -10,7 +10,7 @@ from etlml.clock import utc_now
 from etlml.errors import EtlmlError
 from etlml.services.health import Part
 from etlml.services.schedules import Upcoming
-from etlml.ui import charts, frame, gantt, lists, overview, parts, place, run_rows, start_here
+from etlml.ui import charts, frame, gantt, lists, overview, parts, place, row_commands, run_rows, start_here
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -119,7 +119,8 @@ def running() -> None:
     parts.section("Running now")
     runs = services.runs.list(status="running", limit=10).items
     rows = [overview.running_row(run, *usual(run.pipeline_id), utc_now()) for run in runs]
-    happened = lists.draw("running", RUNNING, rows, head=False, empty="Nothing is running.")
+    copies = {run.id: row_commands.run(run) for run in runs}
+    happened = lists.draw("running", RUNNING, rows, head=False, empty="Nothing is running.", copies=copies)
     if happened.opened:
         place.go("run", id=happened.opened)
     if happened.action == "stop" and happened.row:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from etlml.documents import Experiment
 from etlml.errors import EtlmlError
-from etlml.ui import charts, copy_as, experiment_view, frame, parts, place, theme
+from etlml.ui import charts, copy_as, experiment_view, frame, parts, place, row_commands, theme
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -31,7 +31,7 @@ def header(one: Experiment) -> None:
         if one.run_id:
             place.link("run", "Its run", icon=":material/play_circle:", id=one.run_id)
         if user.permits("editor"):
-            parts.command_lines(copies(one))
+            parts.command_lines(row_commands.experiment(one))
         if (
             one.status == "completed"
             and not one.model_name
@@ -64,15 +64,6 @@ def header(one: Experiment) -> None:
             icon=":material/deployed_code:",
             name=one.model_name,
         )
-
-
-def copies(one: Experiment) -> dict[str, copy_as.Action]:
-    """Each action of this page as commands."""
-    if one.status == "running":
-        return {"Stop": copy_as.experiments.cancel(one.id)}
-    may_register = one.status == "completed" and not one.model_name
-    found = {"Register model": copy_as.experiments.register(one.id, one.name)} if may_register else {}
-    return found | {"Delete": copy_as.experiments.delete([one.id])}
 
 
 def register(one: Experiment) -> None:

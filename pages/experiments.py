@@ -5,10 +5,11 @@ from typing import Any
 import streamlit as st
 
 from etlml.store import Page
-from etlml.ui import charts, experiment_view, filters, frame, lists, pager, parts, place
+from etlml.ui import charts, experiment_view, filters, frame, lists, pager, parts, place, row_commands
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
+MAY_EDIT = user.permits("editor")
 STATES = {"All": None, "Running": "running", "Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 NEWEST = "Newest first"
 PAGE = 50
@@ -64,7 +65,12 @@ def table(wanted: dict[str, Any]) -> None:
         names = {id: name for name, id in services.pipelines.names().items()}
         rows = [experiment_view.experiment_row(one, shown, names.get(one.pipeline_id or "", "")) for one in page.items]
         happened = lists.draw(
-            "experiments", experiment_view.columns(shown), rows, picks=True, empty="No experiment matches."
+            "experiments",
+            experiment_view.columns(shown),
+            rows,
+            picks=True,
+            empty="No experiment matches.",
+            copies={one.id: row_commands.experiment(one) for one in page.items if MAY_EDIT},
         )
         if happened.opened:
             place.go("experiment", id=happened.opened)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.documents import Model
 from etlml.errors import EtlmlError
-from etlml.ui import copy_as, filters, frame, lists, model_view, pager, parts, place
+from etlml.ui import copy_as, filters, frame, lists, model_view, pager, parts, place, row_commands
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -25,7 +25,8 @@ def registry() -> None:
             parts.empty("No models yet", "A train step with “register as” puts one here each time it runs.")
             return
         rows = [model_view.model_row(*entry) for entry in page.items]
-        happened = lists.draw("models", model_view.COLUMNS, rows, empty="No model matches.")
+        copies = {entry.newest.name: row_commands.model(entry.newest) for entry in page.items if MAY_EDIT}
+        happened = lists.draw("models", model_view.COLUMNS, rows, empty="No model matches.", copies=copies)
         pager.foot("models", len(page.items), page.next_cursor, noun="models")
         if happened.opened:
             place.go("models", name=happened.opened)
@@ -40,7 +41,13 @@ def one_model(name: str) -> None:
     with left:
         rows = [model_view.version_row(version) for version in versions]
         happened = lists.draw(
-            "model_versions", model_view.VERSION_COLUMNS, rows, current=chosen.version, height=420, picks=True
+            "model_versions",
+            model_view.VERSION_COLUMNS,
+            rows,
+            current=chosen.version,
+            height=420,
+            picks=True,
+            copies={version.version: row_commands.model(version) for version in versions if MAY_EDIT},
         )
         if happened.opened and happened.opened != chosen.version:
             place.set_params(version=happened.opened)
@@ -78,7 +85,7 @@ def header(model: Model) -> None:
             place.link("experiment", "Its experiment", icon=":material/science:", id=model.experiment_id)
         if not MAY_EDIT:
             return
-        parts.command_lines(copies(model))
+        parts.command_lines(row_commands.model(model))
         if model.status != "deployed" and st.button(
             "Deploy", icon=":material/rocket_launch:", type="primary", key="deploy"
         ):
@@ -87,14 +94,6 @@ def header(model: Model) -> None:
             change(model, "registered")
         if model.status == "registered" and st.button("Archive", icon=":material/archive:", key="archive"):
             change(model, "archived")
-
-
-def copies(model: Model) -> dict[str, copy_as.Action]:
-    """What the buttons beside do, as commands."""
-    name, version, status = model.name, model.version, model.status
-    found = {"Deploy": copy_as.models.set_status(name, version, "deployed")} if status != "deployed" else {}
-    found |= {"Take back": copy_as.models.set_status(name, version, "registered")} if status == "deployed" else {}
-    return found | ({"Archive": copy_as.models.set_status(name, version, "archived")} if status == "registered" else {})
 
 
 def change(model: Model, status: str) -> None:

@@ -20,6 +20,7 @@ from etlml.ui import (
     live_preview,
     parts,
     place,
+    row_commands,
     run_form,
     run_rows,
     run_view,
@@ -108,8 +109,6 @@ def copies(pipeline: Pipeline, draft: Draft) -> None:
     """Each action of this page's head as commands."""
     name = pipeline.name
     actions = {"Run": copy_as.runs.start(name, pipeline.params)}
-    if draft.selected and draft.step(draft.selected):
-        actions |= {f"To {draft.selected}": copy_as.runs.start(name, pipeline.params, draft.selected)}
     actions |= {"Save": copy_as.pipelines.save(name)} if draft.is_dirty else {}
     actions |= {"Export": copy_as.pipelines.export(name), "Script": copy_as.pipelines.script(name)}
     actions |= {"Duplicate": copy_as.pipelines.copy(name, f"{name} copy"), "Delete": copy_as.pipelines.delete([name])}
@@ -196,7 +195,12 @@ def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.R
                 parts.toast_later(f"Run from {step_id} started.", ":material/play_arrow:")
                 place.go("run", id=fresh.id)
 
-    return step_panel.Runs(MAY_RUN, to, from_)
+    def copies(step_id: str) -> dict[str, copy_as.Action]:
+        found = {"To here": copy_as.runs.start(pipeline.name, pipeline.params, step_id)}
+        began = run is not None and step_id in step_panel.began(run)
+        return found | ({"From here": copy_as.runs.retry([run.id], step_id)} if run is not None and began else {})
+
+    return step_panel.Runs(MAY_RUN, to, from_, copies)
 
 
 def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -> None:
@@ -264,6 +268,7 @@ def runs(pipeline: Pipeline) -> None:
             run_rows.RUN_COLUMNS,
             [run_rows.run_row(run, named=False) for run in page.items],
             empty="It has never run.",
+            copies={run.id: row_commands.run(run) for run in page.items},
         )
         if happened.opened:
             place.go("run", id=happened.opened)

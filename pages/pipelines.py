@@ -6,7 +6,7 @@ import streamlit as st
 
 from etlml.errors import EtlmlError
 from etlml.services.starters import templates
-from etlml.ui import copy_as, filters, frame, lists, new_pipeline, pager, parts, place, run_form, run_rows
+from etlml.ui import copy_as, filters, frame, lists, new_pipeline, pager, parts, place, row_commands, run_form, run_rows
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -58,7 +58,8 @@ def table(chosen: dict[str, object]) -> None:
     fires = {fire["pipeline_id"]: lists.when(fire["at"]) for fire in services.stats.next_fires() if not fire["paused"]}
     history = services.run_views.recent(page.items)
     rows = [run_rows.pipeline_row(one, history[one.id], fires.get(one.id), may_run=MAY_RUN) for one in page.items]
-    happened = lists.draw("pipelines", run_rows.PIPELINE_COLUMNS, rows, picks=MAY_EDIT)
+    copies = {one.id: row_commands.pipeline(one) for one in page.items}
+    happened = lists.draw("pipelines", run_rows.PIPELINE_COLUMNS, rows, picks=MAY_EDIT, copies=copies)
     if happened.picked:
         bulk(happened.picked, {one.id: one.name for one in page.items})
     pager.foot("pipelines", len(page.items), page.next_cursor, noun="pipelines")

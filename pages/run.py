@@ -7,7 +7,20 @@ import streamlit as st
 from etlml.clock import utc_now
 from etlml.documents import Run
 from etlml.errors import EtlmlError
-from etlml.ui import canvas, copy_as, drafts, frame, gantt, graph, parts, place, run_rows, run_tabs, run_view
+from etlml.ui import (
+    canvas,
+    copy_as,
+    drafts,
+    frame,
+    gantt,
+    graph,
+    parts,
+    place,
+    row_commands,
+    run_rows,
+    run_tabs,
+    run_view,
+)
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
@@ -64,18 +77,14 @@ def header(run: Run) -> None:
 
 def copies(run: Run) -> dict[str, copy_as.Action]:
     """Each action of this page as commands."""
-    from_ = run.error.step if run.error and run.error.step else "failed" if run.status != "success" else "start"
-    found = {"Follow": copy_as.runs.follow(run.id)}
-    if not run.is_final:
-        return found | {"Stop": copy_as.runs.cancel([run.id])}
-    found |= {"Run again": copy_as.runs.retry([run.id], from_)}
-    if other := beside.last_success or beside.older:
-        found |= {"Compare": copy_as.runs.compare(other, run.id)}
-    if run.steps:
+    found = row_commands.run(run)
+    if run.is_final and (other := beside.last_success or beside.older):
+        found["Compare"] = copy_as.runs.compare(other, run.id)
+    if run.is_final and run.steps:
         step = place.param("step")
         ids = [each.id for each in run.steps]
-        found |= {"Rows of a step": copy_as.runs.rows(run.id, step if step in ids else ids[-1])}
-    return found | {"Delete": copy_as.runs.delete([run.id])}
+        found["Rows of a step"] = copy_as.runs.rows(run.id, step if step in ids else ids[-1])
+    return found
 
 
 def retry_choices(run: Run) -> list[tuple[str, str]]:

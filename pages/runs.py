@@ -21,6 +21,7 @@ from etlml.ui import (
     pager,
     parts,
     place,
+    row_commands,
     run_calendar,
     run_grid,
     run_rows,
@@ -127,6 +128,7 @@ def table(wanted: dict[str, Any]) -> None:
         [run_rows.run_row(run) for run in page.items],
         picks=True,
         empty="No run matches these filters.",
+        copies={run.id: row_commands.run(run) for run in page.items},
     )
     if happened.opened:
         place.go("run", id=happened.opened)

@@ -14,6 +14,7 @@ from etlml.ui import (
     lists,
     parts,
     place,
+    row_commands,
     schedule_detail,
     schedule_rows,
 )
@@ -68,7 +69,12 @@ def table(query: str | None, state: str | None) -> None:
     found = [one for one in every if fits(one, query, state)]
     rows = [schedule_rows.schedule_row(one, may_edit=MAY_EDIT) for one in found]
     happened = lists.draw(
-        "schedules", schedule_rows.SCHEDULE_COLUMNS, rows, picks=MAY_EDIT, empty="No schedule matches these filters."
+        "schedules",
+        schedule_rows.SCHEDULE_COLUMNS,
+        rows,
+        picks=MAY_EDIT,
+        empty="No schedule matches these filters.",
+        copies={one.pipeline_id: row_commands.schedule(one) for one in found},
     )
     if happened.picked:
         bulk(happened.picked, {one.pipeline_id: one.pipeline for one in found})

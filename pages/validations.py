@@ -9,21 +9,20 @@ from etlml.clock import utc_now
 from etlml.errors import EtlmlError
 from etlml.ui import (
     charts,
+    check_file,
     copy_as,
-    fields,
     filters,
-    forms,
     frame,
     lists,
     pager,
     parts,
     place,
-    step_form,
     validation_view,
 )
 from etlml.ui import format as words
 
 services, user = frame.services(), frame.current_user()
+MAY_RUN = user.permits("operator")
 STATES = {"All": None, "Passed": "passed", "Warning": "warning", "Failed": "failed"}
 PAGE = 50
 
@@ -90,6 +89,7 @@ def table(wanted: dict[str, Any]) -> None:
         validation_view.COLUMNS,
         [validation_view.validation_row(one, names.get(one.pipeline_id or "", "")) for one in page.items],
         empty="No validation matches.",
+        copies={one.id: {"Delete": copy_as.validations.delete([one.id])} for one in page.items if MAY_RUN},
     )
     pager.foot("validations", len(page.items), page.next_cursor, noun="validations")
     if happened.opened:
@@ -115,7 +115,7 @@ def one(validation_id: str) -> None:
                 step=validation.step_id,
                 tab="Checks",
             )
-        if user.permits("operator"):
+        if MAY_RUN:
             forget(validation_id)
     if validation.profile:
         import pandas as pd
@@ -144,51 +144,10 @@ def forget(validation_id: str) -> None:
         )
 
 
-def check() -> None:
-    place.link("validations", "Validations", icon=":material/chevron_left:")
-    parts.head("Check a file", sub="nothing is changed; the result is kept")
-    path = st.text_input(
-        "File",
-        key="check_path",
-        bind="query-params",
-        placeholder="examples/penguins.csv",
-        help="Relative paths start at ETLML_HOME/data.",
-    )
-    rules = st.session_state.setdefault("check_rules", {"rules": []})
-    form = st.session_state.setdefault("check_form", 0)
-
-    def changed(values: forms.Values) -> None:
-        st.session_state["check_rules"] = values
-        st.session_state["check_form"] = form + 1
-
-    field: fields.FormField = step_form.rule_fields()
-    now = forms.draw((field,), rules, forms.Surroundings(key=f"adhoc.{form}", changed=changed))
-    st.session_state["check_rules"] = {"rules": now.get("rules", [])}
-    with st.container(horizontal=True):
-        pressed = st.button(
-            "Check",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="check_now",
-            disabled=not path or not now.get("rules") or not user.permits("editor"),
-        )
-        if path and now.get("rules"):
-            parts.command_lines(copy_as.validations.run(path, now["rules"]))
-    if pressed:
-        try:
-            with st.spinner("Checking …"):
-                validation = services.validations.run(path, now["rules"], author=user.name)
-        except EtlmlError as error:
-            st.error(error.message, icon=":material/error:")
-            return
-        place.set_params(view=None, id=validation.id, check_path=None)
-        st.rerun()
-
-
 if place.param("id"):
     one(place.param("id"))
 elif place.param("view") == "check":
-    check()
+    check_file.draw(services, user)
 else:
     head()
     with parts.shown_errors():

@@ -1,15 +1,13 @@
 """The list of backfills: how far each is, pause, resume, cancel."""
 
-from collections.abc import Sequence
 from datetime import tzinfo
 
 import streamlit as st
 
-from etlml.documents import Backfill
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import copy_as, lists, parts, place, schedule_rows
+from etlml.ui import copy_as, lists, parts, place, row_commands, schedule_rows
 from etlml.ui import format as words
 
 MOST = 50
@@ -31,11 +29,9 @@ def draw(services: Services, user: Principal) -> None:
             )
             for one in found
         ]
-        happened = lists.draw("backfill_list", schedule_rows.BACKFILL_COLUMNS, rows)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Open one to see its runs.")
-            if commands := _commands(found):
-                parts.command_lines(commands)
+        copies = {one.id: row_commands.backfill(one) for one in found}
+        happened = lists.draw("backfill_list", schedule_rows.BACKFILL_COLUMNS, rows, copies=copies)
+        st.caption("Open one to see its runs.")
         if happened.opened:
             place.go("runs", backfill=happened.opened)
         if happened.row and happened.action:
@@ -44,15 +40,6 @@ def draw(services: Services, user: Principal) -> None:
             st.rerun()
 
     table()
-
-
-def _commands(found: Sequence[Backfill]) -> dict[str, copy_as.Action]:
-    """What can be done with those that are not at their end."""
-    running = [one.id for one in found if one.status == "running"]
-    paused = [one.id for one in found if one.status == "paused"]
-    actions = {"Pause": copy_as.backfills.change(running, "pause")} if running else {}
-    actions |= {"Resume": copy_as.backfills.change(paused, "resume")} if paused else {}
-    return actions | ({"Cancel": copy_as.backfills.change([*running, *paused], "cancel")} if running or paused else {})
 
 
 def label(services: Services, backfill_id: str, zone: tzinfo) -> str:

@@ -12,7 +12,7 @@ from etlml.services.connection_kinds import CONFIGS, NAMES, secret_fields, secre
 from etlml.services.connections import without_plain_secrets
 from etlml.services.principals import Principal
 from etlml.services.probes import PROBES
-from etlml.ui import copy_as, fields, forms, parts, place
+from etlml.ui import copy_as, fields, forms, parts, place, row_commands
 from etlml.ui.one_form import OneForm, one_form, saved
 
 
@@ -60,9 +60,9 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
         if stored and st.button("New connection", key=f"{key}_new"):
             place.set_params(connection=None)
             st.rerun()
-        if name:
-            shown = Connection.model_construct(name=name, kind=kind, config=config, secrets=kept, description=text)
-            parts.command_lines(_commands(shown, list(written), stored))
+        named = name or "NAME"
+        shown = Connection.model_construct(name=named, kind=kind, config=config, secrets=kept, description=text)
+        parts.command_lines(_commands(shown, list(written), stored))
 
 
 def _commands(
@@ -79,10 +79,7 @@ def _commands(
         written={field: secret_name(safe.name, field) for field in written},
         stored=stored.name if stored else None,
     )
-    if stored is None:
-        return save
-    test, delete = copy_as.connections.test(stored.name), copy_as.connections.delete(stored.name)
-    return {"Save": save, "Test": test, "Delete": delete}
+    return {"Save": save, **row_commands.connection(stored.name)} if stored else save
 
 
 def _secrets(kind: str, stored: Connection | None, key: str, disabled: bool) -> tuple[dict[str, str], dict[str, str]]:

@@ -145,9 +145,12 @@ class Shown:
             )
             number = f"All {every:,} lines" if figures.is_complete else "All that fit"
             st.html(log_view.link_html(log_export.url(filters, packed=packed), number + (" (gzip)" if packed else "")))
-        logs = copy_as.logs
         parts.command_lines(
-            {"Search": logs.search(filters), "Count": logs.volume(filters), "Save": logs.export(filters, packed=packed)}
+            {
+                "Search": copy_as.logs.search(filters),
+                "Count": copy_as.logs.volume(filters),
+                "Save": copy_as.logs.export(filters, packed=packed),
+            }
         )
 
 

@@ -115,7 +115,8 @@ def _from_yaml(services: Services, user: Principal) -> None:
     with st.container(key="code-new-yaml"):
         text = st.text_area("Or its text", given, height=280, key=f"new_yaml_{file.file_id if file else ''}")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        parts.command_lines(copy_as.pipelines.from_file(file.name if file else copy_as.pipelines.FILE))
+        name = file.name if file else copy_as.pipelines.FILE
+        parts.command_lines({"Create": copy_as.pipelines.from_file(name), "Check": copy_as.pipelines.check(name)})
         check = st.button("Check", icon=":material/fact_check:", key="new_check")
         pressed = st.button("Create", type="primary", key="new_create", icon=":material/add:")
     if not check and not pressed:

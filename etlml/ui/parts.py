@@ -171,16 +171,32 @@ def confirm(
     ask()
 
 
-def command_lines(actions: Action | Mapping[str, Action]) -> None:
-    """A button that shows an action, or one of several, as command line, curl and Python, each ready to copy."""
-    with st.popover("", icon=":material/terminal:", help="Copy as command line, curl or Python"):
+def command_lines(actions: Action | Mapping[str, Action], *, quiet: bool = False) -> None:
+    """A button that shows an action, or one of several, as command line, curl and Python, each ready to copy.
+
+    Args:
+        quiet: Without a frame, beside buttons that have none.
+    """
+    about = "Copy as command line, curl or Python"
+    with st.popover("", icon=":material/terminal:", help=about, type="tertiary" if quiet else "secondary"):
         st.html('<div class="copy-as">Copy as</div>')
-        if isinstance(actions, Action):
-            draw_commands(actions)
-            return
-        for tab, action in zip(st.tabs(list(actions)), actions.values(), strict=True):
-            with tab:
-                draw_commands(action)
+        _draw_each(actions)
+
+
+@st.dialog("Copy as", width="medium")
+def commands_dialog(about: str, actions: Mapping[str, Action]) -> None:
+    """What can be done with one thing of a list, as commands."""
+    st.caption(about)
+    _draw_each(actions)
+
+
+def _draw_each(actions: Action | Mapping[str, Action]) -> None:
+    if isinstance(actions, Action):
+        draw_commands(actions)
+        return
+    for tab, action in zip(st.tabs(list(actions)), actions.values(), strict=True):
+        with tab:
+            draw_commands(action)
 
 
 def draw_commands(action: Action) -> None:

@@ -9,7 +9,7 @@ from etlml.mends import split_mend
 from etlml.services import Services
 from etlml.services.connection_kinds import NAMES
 from etlml.services.principals import Principal
-from etlml.ui import connection_form, copy_as, lists, parts, place
+from etlml.ui import connection_form, copy_as, lists, parts, place, row_commands
 from etlml.ui import format as words
 from etlml.ui.one_form import one_form
 
@@ -50,7 +50,8 @@ def _list(services: Services, user: Principal) -> None:
         for one in found
     ]
     empty = "No connections yet. One gives a name to a database, a folder or a web API."
-    happened = lists.draw("connections", COLUMNS, rows, empty=empty)
+    copies = {one.id: row_commands.connection(one.name) for one in found if may}
+    happened = lists.draw("connections", COLUMNS, rows, empty=empty, copies=copies)
     if happened.opened:
         place.set_params(connection=happened.opened)
         st.rerun()
@@ -114,6 +115,7 @@ def _secrets(services: Services, user: Principal) -> None:
         return
     admin = user.permits("admin")
     parts.section("Secrets", "used as ${secret.NAME}; their values are never shown")
+    known = services.secrets.list()
     rows = [
         lists.row(
             one.name,
@@ -121,14 +123,15 @@ def _secrets(services: Services, user: Principal) -> None:
             kept="in the environment" if one.kept == "environment" else "stored here",
             do=[{"key": "delete", "label": "Delete", "tone": "danger"}] if admin and one.kept == "stored" else [],
         )
-        for one in services.secrets.list()
+        for one in known
     ]
     columns = (
         lists.Column("name", "Secret", "name"),
         lists.Column("kept", "Kept", "dim"),
         lists.Column("do", "", "actions"),
     )
-    happened = lists.draw("secrets", columns, rows, opens=False, empty="No secrets yet.")
+    copies = {one.name: row_commands.secret(one.name) for one in known if admin and one.kept == "stored"}
+    happened = lists.draw("secrets", columns, rows, opens=False, empty="No secrets yet.", copies=copies)
     if happened.action == "delete" and (gone := happened.row):
         parts.confirm(
             f"Delete {gone}?",

@@ -10,7 +10,7 @@ from etlml.documents import Channel, NotificationEvent
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import copy_as, lists, parts, place
+from etlml.ui import copy_as, lists, parts, place, row_commands
 from etlml.ui.one_form import OneForm, one_form, saved
 from etlml.ui.settings_connections import show_test
 
@@ -85,7 +85,8 @@ def _list(services: Services, user: Principal) -> None:
         for one in found
     ]
     empty = "No channels yet. One tells your team when a run fails, by e-mail, Slack or a webhook."
-    happened = lists.draw("channels", COLUMNS, rows, opens=admin, empty=empty)
+    copies = {one.id: row_commands.channel(one) for one in found if admin}
+    happened = lists.draw("channels", COLUMNS, rows, opens=admin, empty=empty, copies=copies)
     if happened.opened:
         place.set_params(channel=happened.opened)
         st.rerun()
@@ -165,20 +166,9 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
         if stored and st.button("New channel", key=f"{key}_new"):
             place.set_params(channel=None)
             st.rerun()
-        if name:
-            save = copy_as.channels.save(
-                name, events, pipelines, tags, url=bool(url) or stored is None, stored=stored.name if stored else None
-            )
-            parts.command_lines({"Save": save} | _commands(stored) if stored else save)
-
-
-def _commands(stored: Channel) -> dict[str, copy_as.Action]:
-    """What the list's buttons do with a channel, as commands."""
-    return {
-        "Test": copy_as.channels.test(stored.name),
-        "Switch off" if stored.enabled else "Switch on": copy_as.channels.switch(stored.name, on=not stored.enabled),
-        "Delete": copy_as.channels.delete(stored.name),
-    }
+        fresh, before = bool(url) or stored is None, stored.name if stored else None
+        save = copy_as.channels.save(name or "NAME", events, pipelines, tags, url=fresh, stored=before)
+        parts.command_lines({"Save": save, **row_commands.channel(stored)} if stored else save)
 
 
 def _url(stored: Channel | None, key: str) -> str:

@@ -9,7 +9,7 @@ from etlml.clock import utc_now
 from etlml.documents import Role
 from etlml.services import Services
 from etlml.services.principals import Principal
-from etlml.ui import copy_as, frame, lists, parts
+from etlml.ui import copy_as, frame, lists, parts, row_commands
 from etlml.ui.one_form import one_form
 
 ROLES: Sequence[Role] = ("viewer", "editor", "operator", "admin")
@@ -73,7 +73,8 @@ def _people(services: Services, user: Principal) -> None:
         lists.Column("at", "Since", "time"),
         lists.Column("do", "", "actions"),
     )
-    happened = lists.draw("users", columns, rows, opens=True, empty="No users yet.")
+    copies = {one.id: row_commands.person(one) for one in found}
+    happened = lists.draw("users", columns, rows, opens=True, empty="No users yet.", copies=copies)
     if chosen := happened.opened or (happened.row if happened.action == "change" else None):
         _change(services, user, chosen)
     with st.expander("Add a person", icon=":material/person_add:"):
@@ -126,9 +127,7 @@ def _change(services: Services, user: Principal, user_id: str) -> None:
         with st.container(horizontal=True):
             pressed = st.button("Save", type="primary", key="user_save", disabled=not changed)
             actions = {"Save": copy_as.people.change(one.name, role, password=bool(password))} if changed else {}
-            shut = copy_as.people.shut_out(one.name, disabled=not one.disabled)
-            actions |= {"Let in" if one.disabled else "Shut out": shut, "Delete": copy_as.people.delete(one.name)}
-            parts.command_lines(actions)
+            parts.command_lines(actions | row_commands.person(one))
         if pressed:
             services.users.update(
                 user_id,
@@ -153,7 +152,7 @@ def _change(services: Services, user: Principal, user_id: str) -> None:
 
 def _keys(services: Services, user: Principal) -> None:
     parts.section("API keys", "for programs")
-    now = utc_now()
+    now, found = utc_now(), services.api_keys.list(limit=200).items
     rows = [
         lists.row(
             one.id,
@@ -166,7 +165,7 @@ def _keys(services: Services, user: Principal) -> None:
             until=lists.when(one.expires_at),
             do=[{"key": "revoke", "label": "Revoke", "tone": "danger"}],
         )
-        for one in services.api_keys.list(limit=200).items
+        for one in found
     ]
     columns = (
         lists.Column("name", "Key", "name"),
@@ -175,7 +174,9 @@ def _keys(services: Services, user: Principal) -> None:
         lists.Column("until", "Expires", "time"),
         lists.Column("do", "", "actions"),
     )
-    happened = lists.draw("keys", columns, rows, opens=False, empty="No keys yet. Programs sign in with one.")
+    copies = {one.id: {"Revoke": copy_as.people.revoke_key(one.id)} for one in found}
+    empty = "No keys yet. Programs sign in with one."
+    happened = lists.draw("keys", columns, rows, opens=False, empty=empty, copies=copies)
     if happened.action == "revoke" and (row_id := happened.row):
         parts.confirm(
             "Revoke this key?",

@@ -8,7 +8,7 @@ from etlml.errors import EtlmlError, NotFound
 from etlml.services import Services
 from etlml.services.guide import GuideState
 from etlml.services.principals import Principal
-from etlml.ui import parts, place
+from etlml.ui import copy_as, parts, place
 
 EXAMPLE = "flights"
 PARAM = "guide"
@@ -72,6 +72,8 @@ def _buttons(services: Services, user: Principal, state: GuideState, *, fresh: b
         main = not fresh and ran and looked and not built
         if user.permits("editor") and _offered("Build a pipeline", "build_first", ":material/add:", main=main):
             place.go("pipelines", new="1")
+        if may_run:
+            parts.command_lines({f"Run {EXAMPLE}": copy_as.runs.start(EXAMPLE)}, quiet=True)
 
 
 def _offered(label: str, key: str, icon: str, *, main: bool) -> bool:

@@ -1,6 +1,6 @@
 """The panel beside the canvas: the selected step's head, and its form, rules, YAML or preview."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,6 +11,7 @@ from etlml.errors import InvalidInput
 from etlml.services import Services
 from etlml.ui import complaints, live_preview, parts, step_code, step_form
 from etlml.ui import format as words
+from etlml.ui.copy_as import Action
 from etlml.ui.drafts import Draft
 from etlml.ui.looks import TYPE_LABEL
 from etlml.ui.step_form import Later, nothing_later
@@ -21,11 +22,15 @@ _WANTED = "wanted_run"
 
 @dataclass(frozen=True)
 class Runs:
-    """How a part of the pipeline is run: ``to`` a step, ``from_`` a step; ``allowed`` is whether this viewer may."""
+    """How a part of the pipeline is run: ``to`` a step, ``from_`` a step; ``allowed`` is whether this viewer may.
+
+    ``copies`` gives both as commands.
+    """
 
     allowed: bool
     to: Callable[[str], None]
     from_: Callable[[str], None]
+    copies: Callable[[str], Mapping[str, Action]]
 
 
 def draw(
@@ -133,6 +138,7 @@ def head(step: Step, run: Run | None, runs: Runs | None) -> None:
             on_click=want,
             args=("from", step.id),
         )
+        parts.command_lines(runs.copies(step.id), quiet=True)
 
 
 def began(run: Run | None) -> list[str]:

@@ -7,7 +7,7 @@ from etlml.services import Services
 from etlml.services.drafts import draft_from
 from etlml.services.principals import Principal
 from etlml.services.yaml_lines import problems_with_lines
-from etlml.ui import drafts, new_pipeline, parts
+from etlml.ui import copy_as, drafts, new_pipeline, parts
 from etlml.ui.drafts import Draft
 
 
@@ -23,7 +23,14 @@ def draw(services: Services, draft: Draft, user: Principal, *, may_edit: bool) -
             disabled=not may_edit,
             label_visibility="collapsed",
         )
-    if may_edit and st.button("Apply to the draft", icon=":material/check:", key="apply_yaml"):
+    if not may_edit:
+        return
+    with st.container(horizontal=True):
+        pressed = st.button("Apply to the draft", icon=":material/check:", key="apply_yaml")
+        file = copy_as.pipelines.FILE
+        save = copy_as.pipelines.save(draft.document.name)
+        parts.command_lines({"Check": copy_as.pipelines.check(file), "Save": save})
+    if pressed:
         try:
             document = draft_from(services.pipelines.from_yaml(text))
         except EtlmlError:

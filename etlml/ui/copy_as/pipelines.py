@@ -23,6 +23,11 @@ def from_file(file: str = FILE) -> Action:
     return action(["apply", file], Request("POST", path("pipelines"), sends=file))
 
 
+def check(file: str = FILE) -> Action:
+    """Say what is wrong with a YAML file, and save nothing."""
+    return action(["apply", "--check", file], Request("POST", path("pipelines", "validate"), sends=file))
+
+
 def reading(name: str, file: str, *, adds: bool = False) -> Action:
     """Make a pipeline that reads a data file.
 

@@ -5,6 +5,7 @@ const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day",
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" })
 const mounted = new WeakMap()
+const TERMINAL = '<svg viewBox="0 0 16 16" width="15" height="15" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="1.5" y="2.5" width="13" height="11" rx="1.8"/><path d="m4.3 6.2 2 1.9-2 1.9M8.3 10.4h3.2"/></svg>'
 
 /** "3 minutes ago", "in 2 hours", "just now". */
 export function ago(iso, now = Date.now()) {
@@ -87,6 +88,19 @@ function drawActions(cell, row, place) {
   return box
 }
 
+/** The row's actions as commands: quiet until the row is pointed at or reached by key. */
+function drawCopies(row, place) {
+  const cell = element("td", "copies")
+  if (!row.copies) return cell
+  const button = element("button", "peek")
+  button.innerHTML = TERMINAL
+  button.title = "Copy as command line, curl or Python"
+  button.setAttribute("aria-label", `${button.title}: ${row.cells.name?.text ?? row.id}`)
+  button.addEventListener("click", event => { event.stopPropagation(); place.send("action", { row: row.id, action: "copies" }) })
+  cell.append(button)
+  return cell
+}
+
 function drawCell(column, row, place) {
   const cell = element("td", `kind-${column.kind || "text"} ${column.align === "right" || column.kind === "number" ? "right" : ""}`)
   const value = row.cells[column.key]
@@ -118,12 +132,13 @@ function drawRow(row, data, place) {
     line.append(cell)
   }
   line.append(...data.columns.map(column => drawCell(column, row, place)))
+  if (data.copies) line.append(drawCopies(row, place))
   if (data.opens !== false) {
     line.tabIndex = 0
     const open = () => place.send("open", row.id)
     line.addEventListener("click", () => { if (!String(place.root.getSelection?.() ?? "")) open() })
     line.addEventListener("keydown", event => {
-      if (event.key === "Enter") open()
+      if (event.key === "Enter" && event.target === line) open()
       if (event.key === "ArrowDown") line.nextElementSibling?.focus()
       if (event.key === "ArrowUp") line.previousElementSibling?.focus()
     })
@@ -147,6 +162,7 @@ function drawHead(data, place) {
     if (column.width) cell.style.width = column.width
     line.append(cell)
   }
+  if (data.copies) line.append(element("th", "copies"))
   return line
 }
 
