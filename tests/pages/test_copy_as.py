@@ -1,8 +1,12 @@
 """What can be copied on a page: what its forms hold, and never a secret that somebody has typed."""
 
+from types import SimpleNamespace
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from etlml.services import Services
+from etlml.ui import lists
 from tests.pages.conftest import Opens
 
 SECRET = "hunter22-and-more"
@@ -58,3 +62,29 @@ def test_a_secret_that_is_replaced_is_asked_for(services: Services, open_page: O
     app.text_input(key=f"{key}_new").set_value(SECRET).run()
     assert "etlml secret SHOP_TOKEN" in codes(app)
     assert SECRET not in codes(app)
+
+
+def press_terminal_of(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the next lists say that this row's button was pressed."""
+    pressed = SimpleNamespace(open=None, action={"row": row, "action": lists.COPIES}, picked=())
+    monkeypatch.setattr(lists, "_component", lambda: lambda **_: pressed)
+
+
+def test_a_row_shows_what_can_be_done_with_it(
+    services: Services, open_page: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [{"id": "read", "type": "extract", "config": {"source": {"kind": "inline", "rows": [{"n": 1}]}}}]
+    pipeline = services.pipelines.create({"name": "small", "steps": steps})
+    run = services.runs.start(pipeline.id)
+    press_terminal_of(run.id, monkeypatch)
+    assert f"etlml cancel {run.id}" in codes(open_page("runs.py"))
+    press_terminal_of(pipeline.id, monkeypatch)
+    found = codes(open_page("pipelines.py"))
+    assert "etlml pause small" in found
+    assert "etlml delete pipeline small" in found
+
+
+def test_a_part_of_a_pipeline_is_run_by_commands_too(services: Services, open_page: Opens) -> None:
+    steps = [{"id": "read", "type": "extract", "config": {"source": {"kind": "inline", "rows": [{"n": 1}]}}}]
+    pipeline = services.pipelines.create({"name": "small", "steps": steps})
+    assert "etlml run small --until read --wait" in codes(open_page("pipeline.py", id=pipeline.id, step="read"))

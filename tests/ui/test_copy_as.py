@@ -57,10 +57,15 @@ EXAMPLES: dict[str, list[Action]] = {
     "runs.rows": [runs.rows("r1", "s")],
     "runs.compare_rows": [runs.compare_rows("r1", "r2", "s", ["a b", "c"]), runs.compare_rows("r1", "r2", "s", [])],
     "backfills.start": [backfills.start(ODD, DAYS, MOMENTS, "all", 2, {"day": "2026-01-31"})],
-    "backfills.change": [backfills.change(["b1"], "pause"), backfills.change(["b1", "b2"], "cancel")],
+    "backfills.change": [
+        backfills.change(["b1"], "pause"),
+        backfills.change(["b1"], "resume"),
+        backfills.change(["b1", "b2"], "cancel"),
+    ],
     "pipelines.new": [pipelines.new(ODD)],
     "pipelines.from_template": [pipelines.from_template("a b", "csv-to-parquet")],
     "pipelines.from_file": [pipelines.from_file(), pipelines.from_file("my file.yaml")],
+    "pipelines.check": [pipelines.check(), pipelines.check("my file.yaml")],
     "pipelines.reading": [pipelines.reading("a", "b c.csv"), pipelines.reading("a", "b c.csv", adds=True)],
     "pipelines.add_file": [pipelines.add_file("b c.csv")],
     "pipelines.copy": [pipelines.copy("a", "a copy")],
@@ -275,12 +280,17 @@ def described() -> dict[str, Any]:
     return create_app(get_settings()).openapi()
 
 
+def route_of(path: str) -> str:
+    """The route that takes a path, as REST says it."""
+    fits = [each for each in described()["paths"] if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", each), path)]
+    assert fits, f"There is no {path}"
+    return min(fits, key=lambda each: each.count("{"))
+
+
 def check_route(sent: Sent) -> None:
     """Hold a request against what REST says of the route that takes it: method, parameters, fields of the body."""
     parts = urlsplit(sent.url)
-    fits = [path for path in described()["paths"] if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), parts.path)]
-    assert fits, f"There is no {parts.path}"
-    methods = described()["paths"][min(fits, key=lambda path: path.count("{"))]
+    methods = described()["paths"][route_of(parts.path)]
     assert sent.method.lower() in methods, f"{parts.path} knows no {sent.method}"
     route = methods[sent.method.lower()]
     asked = {name for name, _ in parse_qsl(parts.query)}
