@@ -12,22 +12,19 @@ from etlml import __version__
 from etlml.clock import Clock, new_id, utc_now
 from etlml.compute.children import Children
 from etlml.compute.spare import SpareDatabase
-from etlml.documents import ErrorInfo, Run, Validation, Worker
+from etlml.documents import ErrorInfo, Run, Worker
 from etlml.engine.journal import Journal, LeaseLost
 from etlml.engine.limits import WorkerLimits, calls_at_once
 from etlml.engine.patience import patiently
 from etlml.engine.preferences import preferences
-from etlml.engine.results import Results
+from etlml.engine.preparing import Preparation
+from etlml.engine.run_log import about
 from etlml.engine.runner import Runner
 from etlml.engine.slots import Slots
-from etlml.engine.surroundings import Surroundings
-from etlml.engine.tracker import StoreTracker
 from etlml.errors import EtlmlError, StateConflict, StepCancelled, Unavailable
-from etlml.redaction import redacted, without_secrets
-from etlml.settings import MOST_SLOTS, Settings, environment_secret
+from etlml.redaction import redacted
+from etlml.settings import MOST_SLOTS, Settings
 from etlml.sizes import plural, size
-from etlml.steps.base import Tracker
-from etlml.steps.templating import References, run_references
 
 if TYPE_CHECKING:
     from etlml.store.client import Store
@@ -61,6 +58,7 @@ class RunWorker:
         self._settings, self._store, self._children, self._now = settings, store, children, now
         self._limits = WorkerLimits().in_force(settings)
         self._databases = SpareDatabase(memory_bytes=self._limits.run_memory)
+        self._preparation = Preparation(settings, store, children, self._databases, now)
         self._runners: dict[str, Runner] = {}
         self._lock = threading.Lock()
         self._slots = Slots(self._limits.slots)
@@ -182,14 +180,14 @@ class RunWorker:
         try:
             self._execute(run)
         except LeaseLost:
-            LOG.warning("Run %s is no longer this worker's; it goes on elsewhere.", run.id, extra=_about(run))
+            LOG.warning("Run %s is no longer this worker's; it goes on elsewhere.", run.id, extra=about(run))
         except StepCancelled:
             self._give_back(run)
         except EtlmlError as error:
-            LOG.error("Run %s could not be executed: %s", run.id, error, extra=_about(run))
+            LOG.error("Run %s could not be executed: %s", run.id, error, extra=about(run))
             self._give_back(run)
         except Exception as error:
-            LOG.exception("Run %s met a fault in the platform itself.", run.id, extra=_about(run))
+            LOG.exception("Run %s met a fault in the platform itself.", run.id, extra=about(run))
             self._abandon(run, error)
         finally:
             with self._lock:
@@ -199,17 +197,7 @@ class RunWorker:
             self._databases.refill()
 
     def _execute(self, run: Run) -> None:
-        version = patiently(lambda: self._store.pipelines.version(run.pipeline_id, run.pipeline_version))
-        journal = Journal(run, self._store.runs, self._now)
-        references = self._references(run, version.document.params, masked=False)
-        results = Results(
-            self._references(run, version.document.params, masked=True),
-            self._store.checkpoints,
-            self._settings.runs_dir,
-            self._settings.data_dir,
-            self._now,
-        )
-        runner = Runner(run, version.document, references, journal, self._surroundings(results))
+        runner = self._preparation.runner(run, memory_bytes=self._limits.run_memory)
         with self._lock:
             self._runners[run.id] = runner
         if run.cancel_requested:
@@ -217,42 +205,10 @@ class RunWorker:
         if self._stopping.is_set():
             runner.stop("shutdown")
         patiently(lambda: self._store.pipelines.mark_run(run.pipeline_id, run))
-        LOG.info("Run of %s started (%s, attempt %d).", run.pipeline_name, run.trigger, run.attempt, extra=_about(run))
+        LOG.info("Run of %s started (%s, attempt %d).", run.pipeline_name, run.trigger, run.attempt, extra=about(run))
         finished = runner.execute()
         patiently(lambda: self._store.pipelines.mark_run(run.pipeline_id, finished))
         _log_end(finished)
-
-    def _references(self, run: Run, params: dict[str, object], *, masked: bool) -> References:
-        return run_references(
-            run_id=run.id,
-            pipeline=run.pipeline_name,
-            moment=run.scheduled_for or run.created_at,
-            params={**params, **run.params},
-            secret=None if masked else environment_secret,
-        )
-
-    def _surroundings(self, results: Results) -> Surroundings:
-        return Surroundings(
-            runs_dir=self._settings.runs_dir,
-            data_dir=self._settings.data_dir,
-            memory_bytes=self._limits.run_memory,
-            children=self._children,
-            tracker=self._tracker,
-            log=_log_step,
-            keep_validation=self._keep_validation,
-            find_results=results.find,
-            keep_result=results.keep,
-            databases=self._databases,
-            now=self._now,
-        )
-
-    def _tracker(self, run: Run, step_id: str) -> Tracker:
-        return StoreTracker(self._store, run, step_id, self._settings.models_dir, self._now)
-
-    def _keep_validation(self, run: Run, step_id: str, validation: Validation) -> None:
-        about = {"pipeline_id": run.pipeline_id, "run_id": run.id, "step_id": step_id}
-        kept = Validation.model_validate(without_secrets(validation.model_dump() | about))
-        patiently(lambda: self._store.validations.add(kept))
 
     def _abandon(self, run: Run, error: Exception) -> None:
         """End a run that met a fault of ours: another attempt would meet it again."""
@@ -269,21 +225,13 @@ class RunWorker:
             finished = journal.finish("failed", info)
             self._store.pipelines.mark_run(run.pipeline_id, finished)
         except (LeaseLost, EtlmlError) as fault:
-            LOG.warning("Run %s could not be ended: %s", run.id, fault, extra=_about(run))
+            LOG.warning("Run %s could not be ended: %s", run.id, fault, extra=about(run))
 
     def _give_back(self, run: Run) -> None:
         try:
             self._store.runs.release(run.id, run.attempt, self.id)
         except (StateConflict, Unavailable) as error:
-            LOG.warning("Run %s was not given back: %s Its lease will run out.", run.id, error, extra=_about(run))
-
-
-def _about(run: Run, step_id: str | None = None) -> dict[str, str | None]:
-    return {"run_id": run.id, "pipeline_id": run.pipeline_id, "step_id": step_id}
-
-
-def _log_step(run: Run, step_id: str | None, level: str, message: str) -> None:
-    logging.getLogger("etlml.run").log(logging.getLevelNamesMapping()[level], "%s", message, extra=_about(run, step_id))
+            LOG.warning("Run %s was not given back: %s Its lease will run out.", run.id, error, extra=about(run))
 
 
 def _log_end(run: Run) -> None:
@@ -291,7 +239,7 @@ def _log_end(run: Run) -> None:
     if run.error is not None:
         at = f" at step {run.error.step!r}" if run.error.step else ""
         LOG.error(
-            "Run of %s failed%s after %s: %s", run.pipeline_name, at, seconds, run.error.message, extra=_about(run)
+            "Run of %s failed%s after %s: %s", run.pipeline_name, at, seconds, run.error.message, extra=about(run)
         )
     else:
         LOG.info(
@@ -300,5 +248,5 @@ def _log_end(run: Run) -> None:
             seconds,
             run.status,
             plural(run.warnings, "warning"),
-            extra=_about(run),
+            extra=about(run),
         )
