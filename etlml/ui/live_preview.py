@@ -102,7 +102,7 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
         st.html(parts.error_html(_told(answer, draft)))
     found = before_the_fault(services, draft, step, answer) if isinstance(answer, EtlmlError) else answer
     if found is not None:
-        _draw_part(found, str(chosen), height=height, key=key)
+        part(found, str(chosen), height=height, key=key)
     return isinstance(answer, EtlmlError)
 
 
@@ -126,7 +126,8 @@ def before_the_fault(services: Services, draft: Draft, step: Step, error: EtlmlE
     return found
 
 
-def _draw_part(found: Preview, chosen: str, *, height: int, key: str) -> None:
+def part(found: Preview, chosen: str, *, height: int, key: str) -> None:
+    """One of the parts of a preview, under what all of them say."""
     st.html(preview_html.headline(found))
     if found.rules:
         st.html(preview_html.rules(found))

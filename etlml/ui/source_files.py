@@ -43,7 +43,7 @@ def upload(services: Services, draft: Draft, step: Step, key: str) -> None:
     """A button that uploads a file, and has the step read it."""
     with st.container(horizontal=True):
         with st.popover("Upload a file", icon=":material/upload_file:", width="stretch"):
-            given = _uploader(f"{key}.upload")
+            given = uploader(f"{key}.upload")
             st.caption("It is kept in the data folder, under uploads.")
         parts.command_lines(copy_as.pipelines.add_file("FILE.csv"))
     if given is None:
@@ -66,7 +66,7 @@ class Beginning(NamedTuple):
 
 def begin(services: Services) -> Beginning | None:
     """A file to begin a pipeline with, uploaded or chosen; None as long as there is none."""
-    given = _uploader("new_data")
+    given = uploader("new_data")
     files = services.data_files
     if given is not None:
         author = frame.current_user().name
@@ -84,11 +84,12 @@ def begin(services: Services) -> Beginning | None:
     return Beginning(_stem(chosen), lambda: files.reader(chosen), lambda name: copy_as.pipelines.reading(name, chosen))
 
 
-def _uploader(key: str) -> UploadedFile | None:
+def uploader(key: str, added: Callable[[], None] | None = None) -> UploadedFile | None:
+    """Takes a file that a step can read; ``added`` is called before the page is drawn with it."""
     most = st.get_option("server.maxUploadSize")
     with st.container(key=f"data-file-{key}".replace(".", "-").replace(" ", "-")):
         return st.file_uploader(
-            f"CSV, Excel, JSON, Parquet, SQLite or DuckDB, up to {most} MB", type=EXTENSIONS, key=key
+            f"CSV, Excel, JSON, Parquet, SQLite or DuckDB, up to {most} MB", type=EXTENSIONS, key=key, on_change=added
         )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 from etlml.clock import utc_now
 from etlml.documents import RuleResult, Validation
@@ -55,6 +56,21 @@ def test_a_check_of_a_file_that_is_missing_says_so(services: Services, open_page
     app.button(key="check_now").click().run()
     assert "nothing.csv" in app.error[0].value
     assert not app.exception
+
+
+def test_a_file_is_shown_with_what_each_rule_finds_before_the_check_is_kept(
+    services: Services, open_page: Opens
+) -> None:
+    services.data_files.add("fares.csv", BytesIO(b"day,fare\n1,7.5\n2,\n3,9\n"))
+    app = open_page("validations.py", view="check", check_path="uploads/fares.csv")
+    assert "<b>3 rows</b> · 2 columns" in shown(app)
+    app.session_state["check_rules"] = {"rules": [{"rule": "not_null", "column": "fare"}]}
+    app.run()
+    assert set(app.selectbox(key="adhoc.0.rules.0.in.column").options) == {"day", "fare"}
+    assert "2 pass, 1 fail" in shown(app)
+    assert not services.validations.list().items
+    app.button(key="check_now").click().run()
+    assert services.validations.list().items[0].rules[0].failed == 1
 
 
 def test_one_is_deleted_only_after_a_question(services: Services, open_page: Opens) -> None:
