@@ -1,20 +1,16 @@
 """One pipeline: its canvas and the selected step, its runs, schedule, versions and YAML."""
 
-from typing import Any
-
 import streamlit as st
 
-from etlml.clock import utc_now
 from etlml.documents import Pipeline, Run
 from etlml.errors import EtlmlError
 from etlml.ui import (
-    canvas,
     copy_as,
     draft_behind,
+    draft_canvas,
     draft_windows,
     drafts,
     frame,
-    graph,
     lineage_view,
     lists,
     live_preview,
@@ -23,7 +19,6 @@ from etlml.ui import (
     row_commands,
     run_form,
     run_rows,
-    run_view,
     schedule_tab,
     script_dialog,
     step_panel,
@@ -157,8 +152,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         step_panel.run_what_is_wanted(running)
         with left:
             problems, _ = draft.looked_into(services)
-            draw_canvas(draft, shown, problems)
-            general(problems)
+            draft_canvas.draw(services, draft, user, run=shown, problems=problems)
         drafts.keep(services, draft, user.name)
         if shown_above(draft) != in_header:
             st.rerun()
@@ -201,62 +195,6 @@ def part_runs(pipeline: Pipeline, draft: Draft, run: Run | None) -> step_panel.R
         return found | ({"From here": copy_as.runs.retry([run.id], step_id)} if run is not None and began else {})
 
     return step_panel.Runs(MAY_RUN, to, from_, copies)
-
-
-def draw_canvas(draft: Draft, run: Run | None, problems: list[dict[str, Any]]) -> None:
-    key = f"canvas_{draft.pipeline_id}"
-    stale: set[str] = set()
-    if (run is not None and run.pipeline_version != draft.version) or draft.is_dirty:
-        stale = drafts.stale_steps(draft.document.steps, run_view.steps_of(services, run)) if run else set()
-    steps, by_step = draft.document.steps, graph.problems_by_step(problems)
-    if run is not None and not run.is_final:
-        usual_s = run_view.usual_seconds(services, run.pipeline_id)
-        nodes = run_view.live_nodes(steps, run, usual_s, utc_now(), problems=by_step)
-    else:
-        nodes = graph.nodes_of(steps, run=run, problems=by_step)
-    for node in nodes:
-        node["stale"] = node["id"] in stale
-
-    def on_graph() -> None:
-        drawn = st.session_state[key].get("graph")
-        if drawn is not None:  # Streamlit may tell of a change whose value a newer one has replaced already
-            draft.apply_canvas(drawn)
-            drafts.keep(services, draft, user.name)
-
-    def on_selected() -> None:
-        draft.selected = st.session_state[key].get("selected", draft.selected)
-        place.set_params(step=draft.selected)
-
-    def on_asked() -> None:
-        asked = st.session_state[key].get("asked") or {}
-        if asked.get("what") == "rename" and MAY_EDIT:
-            draft.rename_step(str(asked["id"]), str(asked["name"]))
-            drafts.keep(services, draft, user.name)
-        elif asked.get("what") in ("to", "from"):
-            step_panel.want(asked["what"], str(asked["id"]))
-
-    canvas.draw(
-        key,
-        nodes,
-        graph.edges_of(draft.document.steps),
-        rev=draft.rev,
-        selected=draft.selected,
-        choice=draft.choice,
-        readonly=not MAY_EDIT,
-        height="var(--build-height)",
-        on_graph=on_graph,
-        on_selected=on_selected,
-        menu={"to": MAY_RUN, "from": step_panel.began(run)},
-        on_asked=on_asked,
-    )
-
-
-def general(problems: list[dict[str, Any]]) -> None:
-    """What is wrong with the pipeline as a whole; the steps' own problems are badges."""
-    for message in graph.problems_by_step(problems).get("", [])[:3]:
-        st.warning(message, icon=":material/warning:")
-    if problems:
-        st.caption(f":red[{len(problems)} to fix before this can be saved.] Select the marked steps to see what.")
 
 
 @parts.fragment(run_every="2s", about={"id": place.param("id")})
