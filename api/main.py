@@ -41,6 +41,7 @@ from api.schema import complete_schema
 from etlml import __version__
 from etlml.errors import ConfigInvalid
 from etlml.services import Services
+from etlml.services.hurry import Hurried
 from etlml.settings import Settings
 from etlml.store import open_store
 
@@ -117,6 +118,7 @@ def _add_guards(app: FastAPI, environment: Settings) -> None:
     origins = Origins(lambda: app.state.services.settings.get().cors_origins)
     app.add_middleware(Cors, origins=origins)
     app.add_middleware(BrowserGuard, origins=origins, loopback_only=environment.is_loopback)
+    app.add_middleware(Hurried)
 
 
 def _add_metrics(app: FastAPI) -> None:

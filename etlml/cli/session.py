@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def services() -> Iterator["Services"]:
-    """The use cases, for the time of a command."""
+    """The use cases, for the time of a command, which does not wait twice for MongoDB."""
     from etlml.launch.session import open_services
+    from etlml.services.hurry import hurried
     from etlml.settings import get_settings
 
-    with open_services(get_settings()) as opened:
+    with hurried(), open_services(get_settings()) as opened:
         yield opened

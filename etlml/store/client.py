@@ -16,6 +16,7 @@ from pymongo.read_concern import ReadConcern
 
 from etlml.errors import ConfigInvalid, Unavailable
 from etlml.redaction import redacted, register_secrets
+from etlml.store.answering import asked, check
 from etlml.store.audit import AuditStore
 from etlml.store.backfills import BackfillStore
 from etlml.store.checkpoints import CheckpointStore
@@ -40,15 +41,18 @@ from etlml.store.workers import WorkerStore
 
 R = TypeVar("R")
 
-TRANSACTION_S = 15.0
+TRANSACTION_S = 10.0
+CLOSE_S = 1.0
 _DEFAULTS: dict[str, Any] = {
     "appName": "etlml",
-    "serverSelectionTimeoutMS": 5000,  # long enough to ride through a restart of the embedded server
+    "serverSelectionTimeoutMS": 4000,  # long enough to ride through a restart of the embedded server
     "connectTimeoutMS": 3000,
     "socketTimeoutMS": 60000,
     "waitQueueTimeoutMS": 10000,
     "maxPoolSize": 32,
-    "heartbeatFrequencyMS": 5000,
+    # A server that stands still is noticed after this and connectTimeoutMS; operations under way are then broken off.
+    # Nothing else ends a long operation, so none needs a limit of its own.
+    "heartbeatFrequencyMS": 2000,
 }
 
 
@@ -63,7 +67,7 @@ class Store:
     def __init__(self, database: Database[Document], *, indexes: bool = True) -> None:
         self.database = database
         if indexes:
-            with translated():
+            with translated(), asked(database.client):
                 ensure_indexes(database)
         self.versions = VersionStore(database)
         self.pipelines = PipelineStore(database, self.versions, self.in_transaction)
@@ -97,13 +101,14 @@ class Store:
     def ping(self, *, timeout_s: float = 1.0) -> float:
         """Milliseconds of a round trip; Unavailable if MongoDB does not answer in time."""
         began = time.perf_counter()
+        check(self.database.client)
         with translated(), pymongo.timeout(timeout_s):
             self.database.command("ping")
         return (time.perf_counter() - began) * 1000
 
     def close(self) -> None:
         """Free the connections."""
-        self.database.client.close()
+        _close(self.database.client)
 
     def in_transaction(self, work: Callable[[], R]) -> R:
         """Run ``work`` so that all of its writes happen or none; it may be called again if others wrote in between.
@@ -115,6 +120,7 @@ class Store:
         """
         if current_session.get() is not None or not _is_real(self.database.client):
             return work()
+        check(self.database.client)
         try:
             # The timeout bounds the driver's retries, which would else go on for two minutes while MongoDB is away.
             with pymongo.timeout(TRANSACTION_S), self.database.client.start_session() as session:
@@ -135,6 +141,7 @@ class Store:
         """What server this is, for doctor and the system page; Unavailable if it does not answer."""
         if not _is_real(self.database.client):
             return ServerFacts("mongomock", None, False, 0, 0)
+        check(self.database.client)
         with translated(), pymongo.timeout(3):
             hello = self.database.client.admin.command("hello")
             version = self.database.client.server_info()["version"]
@@ -148,6 +155,7 @@ class Store:
         """The server's open and free connections, {"current", "available"}; empty where they cannot be told."""
         if not _is_real(self.database.client):
             return {}
+        check(self.database.client)
         try:
             with pymongo.timeout(3):
                 found = self.database.client.admin.command("serverStatus")["connections"]
@@ -159,18 +167,18 @@ class Store:
 
     def indexes(self) -> Sequence[IndexFact]:
         """Every index that is there or should be."""
-        with translated():
+        with translated(), asked(self.database.client):
             return index_facts(self.database)
 
     def create_indexes(self) -> None:
         """Create the indexes that are missing; on large collections this takes a while, and nothing stands still."""
-        with translated():
+        with translated(), asked(self.database.client):
             ensure_indexes(self.database)
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """Each collection's documents and bytes (with indexes), for the retention page."""
         found: dict[str, dict[str, int]] = {}
-        with translated():
+        with translated(), asked(self.database.client):
             for name in sorted(self.database.list_collection_names()):
                 if not name.startswith("system."):
                     stats = self.database.command("collStats", name)
@@ -219,7 +227,7 @@ def open_store(uri: str, database_name: str = "etlml", *, indexes: bool = True, 
     try:
         return Store(client.get_database(database_name, write_concern=MAJORITY), indexes=indexes)
     except BaseException:
-        client.close()
+        _close(client)
         raise
 
 
@@ -234,6 +242,11 @@ def connect(uri: str, **options: Any) -> MongoClient[Document]:
             return MongoClient(uri, **(defaults | options), tz_aware=True)
     except ValueError as error:
         raise ConfigInvalid(f"ETLML_MONGODB_URI cannot be used: {redacted(str(error))}.", field="mongodb_uri") from None
+
+
+def _close(client: MongoClient[Document]) -> None:
+    with pymongo.timeout(CLOSE_S):  # it says goodbye to the server, and would else look for one that is away
+        client.close()
 
 
 def _is_real(client: object) -> bool:

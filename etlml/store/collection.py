@@ -1,7 +1,7 @@
 """One collection as the stores use it: few operations, our errors, the running transaction's session."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,6 +11,7 @@ from pymongo.collection import Collection as RawCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from etlml.errors import Conflict, EtlmlError
+from etlml.store.answering import asked
 from etlml.store.encoding import Document
 from etlml.store.faults import translated
 
@@ -23,10 +24,6 @@ MAJORITY = WriteConcern(w="majority", j=True)
 RELAXED = WriteConcern(w=1)  # for what may be lost with a power cut: log lines, heartbeats
 
 current_session: ContextVar[ClientSession | None] = ContextVar("current_session", default=None)
-
-
-def _translated() -> AbstractContextManager[None]:
-    return translated(in_transaction=current_session.get() is not None)
 
 
 def _is_real(raw: object) -> bool:
@@ -44,9 +41,16 @@ class Collection:
     def __init__(self, raw: RawCollection[Document], *, write_concern: WriteConcern = MAJORITY) -> None:
         self.raw = raw.with_options(write_concern=write_concern)
 
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Around every operation: our errors, and no second wait for a MongoDB that does not answer (see ``answering``)."""
+        in_transaction = current_session.get() is not None
+        with translated(in_transaction=in_transaction), asked(self.raw.database.client):
+            yield
+
     def insert(self, document: Document, *, taken: EtlmlError | None = None) -> None:
         """Store a new document; raises ``taken`` if a unique index refuses it."""
-        with _translated():
+        with self.asked():
             try:
                 self.raw.insert_one(document, session=current_session.get())
             except DuplicateKeyError:
@@ -57,7 +61,7 @@ class Collection:
         """Store new documents in one round trip; those whose id is stored already are left as they are."""
         if not documents:
             return
-        with _translated():
+        with self.asked():
             try:
                 self.raw.insert_many(documents, ordered=False, session=current_session.get())
             except BulkWriteError as error:
@@ -68,7 +72,7 @@ class Collection:
         self, filter_: Filter, *, projection: Filter | None = None, sort: Sort | None = None
     ) -> Document | None:
         """The first match."""
-        with _translated():
+        with self.asked():
             return self.raw.find_one(filter_, projection, sort=sort, session=current_session.get())
 
     def find(
@@ -83,7 +87,7 @@ class Collection:
         index: str | None = None,
     ) -> list[Document]:
         """All matches, at most ``limit`` (0: no limit), by that index; InvalidInput if it takes longer than ``max_ms``."""
-        with _translated():
+        with self.asked():
             session = current_session.get()
             cursor = self.raw.find(filter_, projection, sort=sort, skip=skip, limit=limit, session=session)
             if max_ms is not None:
@@ -106,7 +110,7 @@ class Collection:
         Raises:
             DuplicateKeyError: A unique index refuses the change; nothing was changed.
         """
-        with _translated():
+        with self.asked():
             return self.raw.find_one_and_update(
                 filter_,
                 update,
@@ -119,13 +123,13 @@ class Collection:
 
     def update(self, filter_: Filter, update: Update, *, upsert: bool = False) -> bool:
         """Change one match; whether there was one. Raises DuplicateKeyError like ``change``."""
-        with _translated():
+        with self.asked():
             done = self.raw.update_one(filter_, update, upsert=upsert, session=current_session.get())
             return done.matched_count > 0
 
     def upsert_each(self, changes: Mapping[str, Update]) -> None:
         """Change many documents by id in one round trip; those that are missing are made."""
-        with _translated():
+        with self.asked():
             if _is_real(self.raw):
                 if changes:
                     self.raw.bulk_write(
@@ -137,32 +141,32 @@ class Collection:
 
     def replace(self, filter_: Filter, document: Document, *, upsert: bool = False) -> bool:
         """Put a whole document in the place of one match; whether there was one. Raises DuplicateKeyError like ``change``."""
-        with _translated():
+        with self.asked():
             done = self.raw.replace_one(filter_, document, upsert=upsert, session=current_session.get())
             return done.matched_count > 0
 
     def update_many(self, filter_: Filter, update: Update) -> int:
         """Change all matches; how many there were."""
-        with _translated():
+        with self.asked():
             return int(self.raw.update_many(filter_, update, session=current_session.get()).matched_count)
 
     def delete(self, filter_: Filter) -> int:
         """Remove all matches; how many there were."""
-        with _translated():
+        with self.asked():
             return int(self.raw.delete_many(filter_, session=current_session.get()).deleted_count)
 
     def count(self, filter_: Filter) -> int:
         """How many match."""
-        with _translated():
+        with self.asked():
             return int(self.raw.count_documents(filter_, session=current_session.get()))
 
     def each(self, filter_: Filter, *, sort: Sort, batch: int = 1000) -> Iterator[Document]:
         """All matches, one after the other, however many there are; close the iterator when done before its end."""
-        with _translated(), self.raw.find(filter_, sort=sort, batch_size=batch) as cursor:
+        with self.asked(), self.raw.find(filter_, sort=sort, batch_size=batch) as cursor:
             yield from cursor
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]], *, max_ms: int | None = None) -> list[Document]:
         """The result of an aggregation; InvalidInput if it takes longer than ``max_ms``."""
         limits: dict[str, Any] = {} if max_ms is None else {"maxTimeMS": max_ms}
-        with _translated():
+        with self.asked():
             return list(self.raw.aggregate(list(pipeline), session=current_session.get(), **limits))

@@ -43,7 +43,7 @@ def fault(error: Exception) -> EtlmlError:
             "The pattern cannot be used: MongoDB does not know a part of it. Write it simpler.", field="q"
         )
     if isinstance(error, ConnectionFailure):
-        return Unavailable("MongoDB cannot be reached. Is it running? `etlml doctor` says what was found.", reason=text)
+        return unreachable(text)
     if isinstance(error, OperationFailure) and error.code in _CREDENTIALS_REFUSED:
         return Unavailable("MongoDB refused the credentials. Check user and password in ETLML_MONGODB_URI.")
     if isinstance(error, OperationFailure) and error.code == _NEEDS_REPLICA_SET:
@@ -51,6 +51,11 @@ def fault(error: Exception) -> EtlmlError:
             "This MongoDB has no transactions. Start it as a replica set (mongod --replSet NAME; one node is enough)."
         )
     return Unavailable(f"MongoDB could not do this: {text}")
+
+
+def unreachable(reason: str) -> Unavailable:
+    """What is said of a MongoDB that is away, or stands still."""
+    return Unavailable("MongoDB cannot be reached. Is it running? `etlml doctor` says what was found.", reason=reason)
 
 
 @contextmanager

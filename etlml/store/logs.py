@@ -12,7 +12,7 @@ from etlml.documents import LogEntry
 from etlml.errors import TookTooLong
 from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
-from etlml.store.faults import fault, translated
+from etlml.store.faults import fault
 from etlml.store.log_figures import LineTally, LogFigures
 from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, levels_from, lines_matching, log_id
 from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
@@ -185,7 +185,7 @@ class LogStore:
 
     def sources(self) -> Sequence[str]:
         """The sources that have lines, sorted."""
-        with translated():
+        with self.collection.asked():
             return sorted(str(source) for source in self.collection.raw.distinct("source"))
 
     def groups(self, *, limit: int = 100, **wanted: Unpack[LogFilter]) -> Sequence[LogGroup]:
@@ -249,7 +249,7 @@ class LogStore:
 
     def total(self) -> int:
         """About how many lines there are; it reads none of them."""
-        with translated():
+        with self.collection.asked():
             return self.collection.raw.estimated_document_count()
 
     def delete_before(self, before: datetime) -> int:

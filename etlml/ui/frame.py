@@ -32,7 +32,8 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "experiment": ("Experiment", ":material/science:"),
 }
 PARENTS: Mapping[str, str] = {"pipeline": "pipelines", "run": "runs", "compare": "runs", "experiment": "experiments"}
-_HEALTH_S = "10s"
+_HEALTH_S, _AWAY_S = "10s", "3s"
+_AWAY = "database_away"
 
 
 def services() -> Services:
@@ -133,17 +134,30 @@ def _brand() -> None:
         name, colour = preferences.environment_name, preferences.environment_color
     except EtlmlError:
         name, colour = "", ""
+        st.session_state[_AWAY] = True
+        _pulse.clear()  # it may still say that all is well
     shade = f"--env:{colour or 'var(--dull)'}"
     badge = f'<small style="{shade}">{html.escape(name)}</small>' if name else ""
     strip = f'<div class="env-strip" style="{shade}" title="{html.escape(name)}"></div>' if name else ""
     st.html(f'<div class="brand"><i></i>etlml{badge}</div>{strip}')
 
 
-@st.fragment(run_every=_HEALTH_S)
 def _health(user: Principal) -> None:
-    st.html(health_html(*_pulse()))
-    with suppress(EtlmlError):  # the strip says already that the database is away
-        news.tell(services(), user)
+    """The strip, drawn again and again; more often while the database is away."""
+    st.fragment(_beat, run_every=_AWAY_S if _AWAY in st.session_state else _HEALTH_S)(user)
+
+
+def _beat(user: Principal) -> None:
+    """The strip. When the database is back, the whole page is drawn anew: parts of it may show nothing but an error."""
+    pulse = _pulse()
+    st.html(health_html(*pulse))
+    if not pulse[0]:
+        st.session_state[_AWAY] = True
+    elif st.session_state.pop(_AWAY, False):
+        st.rerun()
+    else:
+        with suppress(EtlmlError):  # the strip says it soon enough if the database has gone away
+            news.tell(services(), user)
 
 
 @st.cache_data(ttl=5, show_spinner=False)

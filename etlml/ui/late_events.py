@@ -13,6 +13,7 @@ from typing import Any
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
+from etlml.services.hurry import hurried
 from etlml.ui.mending import replaced
 
 _run: Any = getattr(ScriptRunner, "_run_script", None)
@@ -31,7 +32,8 @@ def _run_unless_late(runner: ScriptRunner, rerun_data: RerunData) -> None:
         return
     if rerun_data.is_history_navigation:
         _forget_bindings(runner, rerun_data)
-    _run(runner, rerun_data)
+    with hurried():  # whatever of a page runs, runs from here
+        _run(runner, rerun_data)
 
 
 def _is_late(runner: ScriptRunner, rerun_data: RerunData) -> bool:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from etlml.services.hurry import Hurried
 from etlml.settings import get_settings
 from etlml.ui import appearance, assets_route, backend, downloads, gate, late_events, log_export, unsent
 
@@ -65,5 +66,5 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """Each viewer's colours; the gate before it, where the settings ask for sign-in."""
-    dressing = Middleware(appearance.Dressed)
-    return [Middleware(gate.Gate), dressing] if get_settings().auth_required else [dressing]
+    gates = [Middleware(gate.Gate)] if get_settings().auth_required else []
+    return [Middleware(Hurried), *gates, Middleware(appearance.Dressed)]

@@ -4,6 +4,7 @@ import pytest
 
 from etlml.errors import Unavailable
 from etlml.services import Services
+from etlml.ui import frame
 from tests.pages.conftest import Opens, shown
 from tests.services.factories import a_document
 
@@ -161,3 +162,23 @@ def test_every_part_of_the_settings_stands(seeded: Services, open_page: Opens, t
     app = open_page("settings.py", tab=tab)
     assert not app.exception
     assert not app.error
+
+
+def test_a_page_is_drawn_anew_when_the_database_is_back(
+    services: Services, open_page: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> object:
+        raise Unavailable("MongoDB cannot be reached.")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(services.settings, "get", away)
+        gone.setattr(services.health, "check", away)
+        app = open_page("pipelines.py")
+        assert "away" in app.sidebar.get("html")[-1].proto.body
+        assert frame._AWAY in app.session_state
+    strips: list[bool] = []
+    monkeypatch.setattr(frame, "health_html", lambda database, *_: strips.append(database) or "")
+    frame._pulse.clear()
+    app.run()
+    assert frame._AWAY not in app.session_state
+    assert strips == [True, True], "once for this run, and once anew"

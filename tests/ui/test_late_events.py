@@ -8,6 +8,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
+from etlml.store import answering
 from etlml.ui import late_events
 
 ASKED = WidgetStates()
@@ -40,6 +41,16 @@ def test_a_part_of_the_page_that_is_shown_runs(ran: list[RerunData]) -> None:
     run(part_of("here"), shown="here")
     run(part_of("here"), shown="")
     assert len(ran) == 2
+
+
+def test_whatever_runs_does_not_wait_twice_for_the_database(
+    ran: list[RerunData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried: list[bool] = []
+    monkeypatch.setattr(late_events, "_run", lambda *_: hurried.append(answering._hurried.get()))
+    run(part_of("here"), shown="here")
+    run(RerunData(page_script_hash="here"), shown="here")
+    assert hurried == [True, True]
 
 
 def test_a_part_of_a_page_that_was_left_or_that_is_gone_does_not_run(ran: list[RerunData]) -> None:
