@@ -83,6 +83,8 @@ def copies(run: Run) -> dict[str, copy_as.Action]:
     if run.is_final and run.steps:
         step = place.param("step")
         ids = [each.id for each in run.steps]
+        if step in ids:
+            found[f"From {step}"] = copy_as.runs.retry([run.id], step)
         found["Rows of a step"] = copy_as.runs.rows(run.id, step if step in ids else ids[-1])
     return found
 

@@ -116,29 +116,30 @@ def head(step: Step, run: Run | None, runs: Runs | None) -> None:
         if runs is None:
             return
         finished = step.id in began(run)
-        st.button(
-            "To here",
-            icon=":material/keyboard_tab:",
-            key="run_to",
-            type="tertiary",
-            help="Run this step and all that it needs, and nothing else",
-            disabled=not runs.allowed,
-            on_click=want,
-            args=("to", step.id),
-        )
-        st.button(
-            "From here",
-            icon=":material/start:",
-            key="run_from",
-            type="tertiary",
-            help="Run this step and all that depends on it again, with what the last run left before it"
-            if finished
-            else "The pipeline has to have run once with this step",
-            disabled=not runs.allowed or not finished,
-            on_click=want,
-            args=("from", step.id),
-        )
-        parts.command_lines(runs.copies(step.id), quiet=True)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+            st.button(
+                "To here",
+                icon=":material/keyboard_tab:",
+                key="run_to",
+                type="tertiary",
+                help="Run this step and all that it needs, and nothing else",
+                disabled=not runs.allowed,
+                on_click=want,
+                args=("to", step.id),
+            )
+            st.button(
+                "From here",
+                icon=":material/start:",
+                key="run_from",
+                type="tertiary",
+                help="Run this step and all that depends on it again, with what the last run left before it"
+                if finished
+                else "The pipeline has to have run once with this step",
+                disabled=not runs.allowed or not finished,
+                on_click=want,
+                args=("from", step.id),
+            )
+            parts.command_lines(runs.copies(step.id), quiet=True)
 
 
 def began(run: Run | None) -> list[str]:

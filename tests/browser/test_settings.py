@@ -27,3 +27,21 @@ def test_a_double_click_creates_one_thing_and_a_password_left_with_tab_is_kept(s
     expect(page.get_by_role("tab", name="Backfills")).to_have_attribute("aria-selected", "true")
     assert len(services.backfills.list().items) == 1
     expect(page.locator("[data-testid=stException], [data-testid=stAlert]")).to_have_count(0)
+
+
+def test_what_a_row_does_is_copied_by_key_alone_and_the_row_stays_closed(studio: Studio, page: Page) -> None:
+    studio.services.connections.create({"name": "lake", "kind": "http", "config": {"url": "http://127.0.0.1:9/"}})
+    page.goto(f"{studio.url}/settings?tab=Connections")
+    button = page.get_by_role("button", name=re.compile("^Copy as.*lake"))
+    expect(button).to_have_css("opacity", "0")
+    page.locator("tr", has_text="lake").focus()
+    expect(button).to_have_css("opacity", "1")
+    for _ in ("Test", "Delete", "Copy as"):
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("etlml connections lake --test")
+    dialog.get_by_role("tab", name="Delete").click()
+    expect(dialog).to_contain_text("etlml delete connection lake")
+    assert "connection=" not in page.url
