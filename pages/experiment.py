@@ -31,38 +31,36 @@ def header(one: Experiment) -> None:
         if one.run_id:
             place.link("run", "Its run", icon=":material/play_circle:", id=one.run_id)
         if user.permits("editor"):
-            parts.command_lines(row_commands.experiment(one))
-        if (
-            one.status == "completed"
-            and not one.model_name
-            and user.permits("editor")
-            and st.button("Register model", icon=":material/add:", key="register")
-        ):
-            register(one)
-        may_stop = one.status == "running" and user.permits("editor")
-        if may_stop and st.button("Stop", icon=":material/stop:", key="stop"):
-            parts.attempt(lambda: services.experiments.cancel(one.id, author=user.name), "The training is stopped.")
-            st.rerun()
-        if (
-            one.status != "running"
-            and user.permits("editor")
-            and st.button("", icon=":material/delete:", key="delete", help="Delete")
-        ):
-            parts.confirm(
-                "Delete this experiment?",
-                "Its parameters, metrics and curves are deleted. Models made of it stay.",
-                "Delete",
-                lambda: services.experiments.delete(one.id, author=user.name),
-                "Experiment deleted.",
-                then=lambda: place.go("experiments"),
-                commands=copy_as.experiments.delete([one.id]),
-            )
+            actions(one)
     if one.model_name:
         place.link(
             "models",
             f"Registered as {one.model_name} {one.model_version}",
             icon=":material/deployed_code:",
             name=one.model_name,
+        )
+
+
+def actions(one: Experiment) -> None:
+    """What an editor can do with it as it stands."""
+    parts.command_lines(row_commands.experiment(one))
+    if one.status == "running":
+        if st.button("Stop", icon=":material/stop:", key="stop"):
+            parts.attempt(lambda: services.experiments.cancel(one.id, author=user.name), "The training is stopped.")
+            st.rerun()
+        return
+    may_register = one.status == "completed" and not one.model_name
+    if may_register and st.button("Register model", icon=":material/add:", key="register"):
+        register(one)
+    if st.button("", icon=":material/delete:", key="delete", help="Delete"):
+        parts.confirm(
+            "Delete this experiment?",
+            "Its parameters, metrics and curves are deleted. Models made of it stay.",
+            "Delete",
+            lambda: services.experiments.delete(one.id, author=user.name),
+            "Experiment deleted.",
+            then=lambda: place.go("experiments"),
+            commands=copy_as.experiments.delete([one.id]),
         )
 
 

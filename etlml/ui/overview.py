@@ -21,10 +21,10 @@ class Metric(NamedTuple):
 
     label: str
     value: str
-    delta: str | None
-    note: str | None
-    trend: list[float]
     help: str
+    delta: str | None = None
+    note: str | None = None
+    trend: Sequence[float] = ()
     neutral: bool = False
 
 
@@ -98,51 +98,41 @@ def rate(by_day: Sequence[Mapping[str, Any]]) -> float | None:
 
 def metrics(shown: Summary) -> list[Metric]:
     """The row of figures at the top."""
-    per_day = [sum(values[i] for values in shown.series.values()) for i in range(len(shown.days))]
-    rates = [rate([{"status": s, "runs": v[i]} for s, v in shown.series.items()]) for i in range(len(shown.days))]
-    more = shown.runs - shown.runs_before
-    change = (
-        None
-        if shown.success_rate is None or shown.success_before is None
-        else (shown.success_rate - shown.success_before) * 100
-    )
+    checked = [score * 100 for score in shown.scores]
+    deployed = f"{shown.deployed} deployed" if shown.deployed else None
     return [
-        Metric("Pipelines", words.count(shown.pipelines), None, None, [], "Pipelines that are stored."),
-        Metric(
-            "Runs",
-            words.count(shown.runs),
-            f"{more:+,}" if shown.runs_before else None,
-            "vs before",
-            [float(n) for n in per_day],
-            "Runs in this time.",
-            neutral=True,
-        ),
-        Metric(
-            "Success rate",
-            words.percent(shown.success_rate),
-            None if change is None else f"{change:+.1f} points",
-            "vs before",
-            [share * 100 for share in rates if share is not None],
-            "Successful runs among those that succeeded or failed.",
-        ),
-        Metric(
-            "Data quality",
-            words.percent(shown.score),
-            None,
-            None,
-            [score * 100 for score in shown.scores],
-            "Mean score of the validations.",
-        ),
-        Metric(
-            "Models",
-            words.count(shown.models),
-            f"{shown.deployed} deployed" if shown.deployed else None,
-            None,
-            [],
-            "Registered versions.",
-            neutral=True,
-        ),
+        Metric("Pipelines", words.count(shown.pipelines), "Pipelines that are stored."),
+        _runs(shown),
+        _success_rate(shown),
+        Metric("Data quality", words.percent(shown.score), "Mean score of the validations.", trend=checked),
+        Metric("Models", words.count(shown.models), "Registered versions.", delta=deployed, neutral=True),
     ]
+
+
+def _runs(shown: Summary) -> Metric:
+    more = shown.runs - shown.runs_before
+    return Metric(
+        "Runs",
+        words.count(shown.runs),
+        "Runs in this time.",
+        delta=f"{more:+,}" if shown.runs_before else None,
+        note="vs before",
+        trend=[float(sum(values[i] for values in shown.series.values())) for i in range(len(shown.days))],
+        neutral=True,
+    )
+
+
+def _success_rate(shown: Summary) -> Metric:
+    now, before = shown.success_rate, shown.success_before
+    rates = [rate([{"status": s, "runs": v[i]} for s, v in shown.series.items()]) for i in range(len(shown.days))]
+    return Metric(
+        "Success rate",
+        words.percent(now),
+        "Successful runs among those that succeeded or failed.",
+        delta=None if now is None or before is None else f"{(now - before) * 100:+.1f} points",
+        note="vs before",
+        trend=[share * 100 for share in rates if share is not None],
+    )
 
 
 def running_row(run: Run, usual_s: Mapping[str, float], expected_s: float | None, now: datetime) -> dict[str, Any]:

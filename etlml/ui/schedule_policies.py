@@ -1,5 +1,6 @@
 """The form for missed, late and overlapping fires of one schedule."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -15,11 +16,11 @@ FOLLOWS = ""
 def draw(options: ScheduleOptions, default: FirePolicy, key: str, off: bool) -> ScheduleOptions:
     """The policies as they stand in the form; what follows the installation says what that means now."""
     standard = default.policy(ScheduleOptions())
-    missed = st.selectbox(
+    missed = _choice(
         "Missed fires are made up",
-        [FOLLOWS, *CATCH_UP],
-        index=[FOLLOWS, *CATCH_UP].index(options.missed or FOLLOWS),
-        format_func=lambda one: CATCH_UP[one] if one else f"As the installation: {missed_words(standard)}",
+        CATCH_UP,
+        options.missed,
+        standard=missed_words(standard),
         key=f"{key}.missed",
         disabled=off,
         help="Fires that came while no worker was alive. Those that are not made up stay in the history with the reason.",
@@ -36,11 +37,11 @@ def draw(options: ScheduleOptions, default: FirePolicy, key: str, off: bool) -> 
             help="The newest ones.",
             placeholder=f"as the installation: {standard.missed_limit}",
         )
-    overlap = st.selectbox(
+    overlap = _choice(
         "A fire while a run goes on",
-        [FOLLOWS, *OVERLAP],
-        index=[FOLLOWS, *OVERLAP].index(options.overlap or FOLLOWS),
-        format_func=lambda one: OVERLAP[one] if one else f"As the installation: {OVERLAP[standard.overlap].lower()}",
+        OVERLAP,
+        options.overlap,
+        standard=OVERLAP[standard.overlap].lower(),
         key=f"{key}.overlap",
         disabled=off,
     )
@@ -55,9 +56,35 @@ def draw(options: ScheduleOptions, default: FirePolicy, key: str, off: bool) -> 
         help="A fire that is later than this is recorded as missed. Empty: never too late.",
     )
     changes: dict[str, Any] = {
-        "missed": missed or None,
+        "missed": missed,
         "missed_limit": limit,
-        "overlap": overlap or None,
+        "overlap": overlap,
         "too_late_after_s": late * 60 if late else None,
     }
     return options.model_copy(update=changes)
+
+
+def _choice(
+    label: str,
+    words: Mapping[Any, str],
+    chosen: str | None,
+    *,
+    standard: str,
+    key: str,
+    disabled: bool,
+    help: str | None = None,
+) -> str | None:
+    """One of several policies; None follows the installation, whose own is described by ``standard``."""
+    known = [FOLLOWS, *words]
+    return (
+        st.selectbox(
+            label,
+            known,
+            index=known.index(chosen or FOLLOWS),
+            format_func=lambda one: words[one] if one else f"As the installation: {standard}",
+            key=key,
+            disabled=disabled,
+            help=help,
+        )
+        or None
+    )

@@ -30,7 +30,18 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
     with left:
         _list(found, after, pipeline.version)
     with right:
-        before = _head(services, pipeline, draft, user, numbers, before, after, may_edit=may_edit)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**Version {after}** compared with", width="content")
+            before = _against(numbers, before, after)
+            may_restore = may_edit and after != pipeline.version
+            if may_restore and st.button(f"Restore version {after} …", icon=":material/history:", key="restore"):
+                _ask_restore(services, pipeline, draft, user, after)
+            parts.command_lines(
+                {
+                    "Compare": copy_as.pipelines.compare_versions(pipeline.name, before, after),
+                    "Restore": copy_as.pipelines.restore(pipeline.name, after),
+                }
+            )
         if before == after:
             st.caption("This is the first version." if len(numbers) == 1 else "Choose two different versions.")
             st.code(services.pipelines.to_yaml(_document(found, after)), language="yaml", height=500)
@@ -65,54 +76,35 @@ def _list(found: Sequence[PipelineVersion], chosen: int, newest: int) -> None:
         st.rerun()
 
 
-def _head(
-    services: Services,
-    pipeline: Pipeline,
-    draft: Draft,
-    user: Principal,
-    numbers: Sequence[int],
-    before: int,
-    after: int,
-    *,
-    may_edit: bool,
-) -> int:
-    """Which two are compared, and the button that goes back; the version that it is compared with."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Version {after}** compared with", width="content")
-        chosen = st.selectbox(
-            "Compared with",
-            numbers,
-            index=numbers.index(before),
-            format_func=lambda number: f"version {number}",
-            key=f"versions_against_{after}",
-            label_visibility="collapsed",
-            width=150,
-        )
-        if chosen != before:
-            place.set_params(version=str(after), against=str(chosen))
-            before = chosen
-        if (
-            may_edit
-            and after != pipeline.version
-            and st.button(f"Restore version {after} …", icon=":material/history:", key="restore")
-        ):
-            parts.confirm(
-                f"Restore version {after}?",
-                f"It is saved as version {pipeline.version + 1}. Nothing is lost: version {pipeline.version} stays in the list."
-                + (" Your unsaved changes are discarded." if draft.is_dirty else ""),
-                "Restore",
-                lambda: _restore(services, pipeline, draft, user, after),
-                f"Version {after} is back, as version {pipeline.version + 1}.",
-                then=lambda: place.set_params(version=None, against=None),
-                commands=copy_as.pipelines.restore(pipeline.name, after),
-            )
-        parts.command_lines(
-            {
-                "Compare": copy_as.pipelines.compare_versions(pipeline.name, before, after),
-                "Restore": copy_as.pipelines.restore(pipeline.name, after),
-            }
-        )
-    return before
+def _against(numbers: Sequence[int], before: int, after: int) -> int:
+    """The version that is compared with; another choice goes into the URL."""
+    chosen = st.selectbox(
+        "Compared with",
+        numbers,
+        index=numbers.index(before),
+        format_func=lambda number: f"version {number}",
+        key=f"versions_against_{after}",
+        label_visibility="collapsed",
+        width=150,
+    )
+    if chosen != before:
+        place.set_params(version=str(after), against=str(chosen))
+    return chosen
+
+
+def _ask_restore(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, number: int) -> None:
+    """Ask before an earlier version is saved as the newest one."""
+    fresh = pipeline.version + 1
+    parts.confirm(
+        f"Restore version {number}?",
+        f"It is saved as version {fresh}. Nothing is lost: version {pipeline.version} stays in the list."
+        + (" Your unsaved changes are discarded." if draft.is_dirty else ""),
+        "Restore",
+        lambda: _restore(services, pipeline, draft, user, number),
+        f"Version {number} is back, as version {fresh}.",
+        then=lambda: place.set_params(version=None, against=None),
+        commands=copy_as.pipelines.restore(pipeline.name, number),
+    )
 
 
 def _restore(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, number: int) -> None:
