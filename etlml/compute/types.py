@@ -73,7 +73,12 @@ def fits(value: Any, type_: str) -> bool:
     """Whether a value can be a value of this type without losing anything."""
     text = literal(value)
     same = f" AND TRY_CAST({text} AS {type_}) = {text}" if isinstance(value, int | float) else ""
+    return _is_true(f"coalesce(TRY_CAST({text} AS {type_}) IS NOT NULL{same}, FALSE)")
+
+
+@lru_cache(maxsize=4096)  # a form asks the same of each of its ops whenever it is drawn
+def _is_true(expression: str) -> bool:
     try:
-        return bool(in_parser(f"SELECT coalesce(TRY_CAST({text} AS {type_}) IS NOT NULL{same}, FALSE)")[0][0])
+        return bool(in_parser(f"SELECT {expression}")[0][0])
     except Unbound:
         return False

@@ -1,7 +1,7 @@
 """The selected step's form: its configuration, its name and behaviour in a run, the rules on its result."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from re import fullmatch
 from typing import Any
 
@@ -49,7 +49,7 @@ def settings(
         key=f"{key}.config",
         columns=columns.input_columns(draft.document, step.id, outputs),
         inputs=needs,
-        before_ops=columns.before_ops(draft.document, step, schemas) if step.type == "transform" else (),
+        before_ops=cache(lambda: columns.before_ops(draft.document, step, schemas)),
         by_input={need: schema.names for need, schema in schemas.items() if schema is not None},
         changed=lambda config: _structure(draft, step, {"config": config}),
         disabled=not may_edit,

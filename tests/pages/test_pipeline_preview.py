@@ -39,8 +39,13 @@ def previewed(app: AppTest) -> list[int] | None:
     return next((list(one.value["twice"]) for one in app.dataframe if "twice" in one.value), None)
 
 
+def fold(app: AppTest, at: int) -> AppTest:
+    """The page after a click on the head of an op's card, which opens or folds it."""
+    return next(one for one in app.button if str(one.key).endswith(f".config.ops.{at}.head")).click().run()
+
+
 def test_each_op_says_what_it_changed_as_it_is_edited(open_page: Opens, pipeline: Pipeline) -> None:
-    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    app = fold(open_page("pipeline.py", id=pipeline.id, step="clean"), 0)
     assert not app.exception
     assert "3 → <b>2</b> rows" in html_of(app)
     assert "+ twice" in html_of(app)
@@ -56,8 +61,35 @@ def test_a_card_is_switched_off_and_duplicated(open_page: Opens, pipeline: Pipel
     app = open_page("pipeline.py", id=pipeline.id, step="clean")
     next(button for button in app.button if button.help == "Switch off").click().run()
     assert "switched off, passed over" in html_of(app)
-    next(button for button in app.button if button.help == "Duplicate").click().run()
+    app.menu_button[0].click("Duplicate").run()
     assert html_of(app).count("switched off, passed over") == 2
+
+
+def test_only_an_open_card_draws_its_form(open_page: Opens, pipeline: Pipeline) -> None:
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    assert [area.value for area in app.text_area] == []
+    assert [area.value for area in fold(app, 1).text_area] == ["n * 2"]
+
+
+def test_what_was_typed_last_stays_when_a_card_is_folded_and_opened_again(
+    open_page: Opens, pipeline: Pipeline, services: Services
+) -> None:
+    app = fold(open_page("pipeline.py", id=pipeline.id, step="clean"), 1)
+    app.text_area[0].set_value("n * 3")
+    fold(app, 1)
+    app.run()
+    assert [area.value for area in app.text_area] == []
+    assert [area.value for area in fold(app, 1).text_area] == ["n * 3"]
+    assert previewed(app) == [6, 9]
+
+
+def test_an_open_card_stays_open_while_others_are_moved_and_removed(open_page: Opens, pipeline: Pipeline) -> None:
+    app = fold(open_page("pipeline.py", id=pipeline.id, step="clean"), 1)
+    app.menu_button[0].click("Move down").run()
+    assert [area.value for area in app.text_area] == ["n * 2"]
+    app.menu_button[1].click("Remove").run()
+    assert [area.value for area in app.text_area] == ["n * 2"]
+    assert not any("Filter" in button.label for button in app.button)
 
 
 def test_preview_shows_the_draft_without_a_run(open_page: Opens, pipeline: Pipeline) -> None:

@@ -157,6 +157,7 @@ class TestScheduleTab:
         captions = " ".join(caption.value for caption in app.caption)
         assert "0 files match now" in captions
         assert "There is no other pipeline 'nobody'" in captions
+        next(one for one in app.button if str(one.key).endswith(".triggers.0.head")).click().run()
         assert self.field(app, "Path").value == "inbox/*.csv"
 
     def test_refused_calls_of_the_webhook_are_told_with_the_reason(

@@ -12,27 +12,53 @@ from etlml.ui.forms.pairs import plain
 from etlml.ui.forms.surroundings import Surroundings, Values
 
 DrawFields = Callable[[Sequence[FormField], Mapping[str, Any], Surroundings], Values]
-_OPEN = "open_card"
+_OPEN = "open_cards"  # by list, the places of the cards that stand open, the one opened last at the end
+_UP, _DOWN, _COPY, _REMOVE = "Move up", "Move down", "Duplicate", "Remove"
+_ICONS = {
+    _UP: ":material/arrow_upward:",
+    _DOWN: ":material/arrow_downward:",
+    _COPY: ":material/content_copy:",
+    _REMOVE: ":material/delete:",
+}
 
 
 @dataclass(frozen=True)
 class _Card:
-    """One item of a list: what it is, where it stands, and how the list is changed."""
+    """One item of a list: what it is, where it stands, and how the list is changed.
+
+    Attributes:
+        change: Called with the places of the items as they shall be from now on; None is the item given beside them.
+    """
 
     one: FormField
     variant: Variant
     items: list[Values]
     at: int
     around: Surroundings
-    change: Callable[..., None]
+    change: "_Change"
 
     @property
     def key(self) -> str:
         return f"{self.around.key}.{self.at}"
 
-    def with_it(self, *items: Values) -> list[Values]:
-        """The list with these in its place."""
-        return [*self.items[: self.at], *items, *self.items[self.at + 1 :]]
+    @property
+    def is_off(self) -> bool:
+        return self.items[self.at].get("enabled", True) is False
+
+
+class _Change:
+    """Gives the form a list whose items stand in another order, were added, removed or switched off."""
+
+    def __init__(self, one: FormField, items: list[Values], around: Surroundings, whole: Mapping[str, Any]) -> None:
+        self._one, self._items, self._around, self._whole = one, items, around, whole
+
+    def __call__(self, places: Sequence[int | None], new: Values | None = None, *, opened: int | None = None) -> None:
+        """Take over the items at these places, and ``new`` for None; cards stay open, and the new one becomes so."""
+        items = [dict(new or {}) if place is None else self._items[place] for place in places]
+        before = _opened(self._around.key)
+        stay = [place for old in before for place, whence in enumerate(places) if whence == old]
+        _remember(self._around.key, [*stay, *([] if opened is None else [opened])])
+        self._around.changed({**self._whole, self._one.name: items})
 
 
 def draw(
@@ -48,101 +74,158 @@ def draw(
         whole: The form's values, for a change of the list.
     """
     inside = around.inside(one.name)
-
-    def change(new: list[Values], opened: int | None = None) -> None:
-        around.changed({**whole, one.name: new})
-        _open_next(inside.key, opened)
-
+    change = _Change(one, items, inside, whole)
+    if len(items) == 1:
+        st.session_state.setdefault(_OPEN, {}).setdefault(_stem(inside.key), [0])
+    now_open = list[int]()
     for at, item in enumerate(items):
         variant = one.variant(str(item.get(one.tag)))
         if variant is None:
             st.warning(f"There is no {one.tag} {item.get(one.tag)!r}. Change it on the YAML tab, or remove it.")
             continue
-        items[at] = _card(draw_fields, _Card(one, variant, items, at, inside, change))
+        card = _Card(one, variant, items, at, inside, change)
+        if _card(draw_fields, card):
+            now_open.append(at)
+    before = _opened(inside.key)
+    if items:
+        _remember(inside.key, [at for at in before if at in now_open] + [at for at in now_open if at not in before])
     if not around.disabled:
         _adder(one, items, inside, change)
     return items
 
 
-def _card(draw_fields: DrawFields, card: _Card) -> Values:
-    one, variant, item, around = card.one, card.variant, card.items[card.at], card.around
-    off = item.get("enabled", True) is False
-    words = f":small[{plain(spec.summary(variant, item))}]"
-    title = f"**{card.at + 1} · {spec.label(variant.tag)}**  {'(off) ' if off else ''}{words}"
-    open_ = len(card.items) == 1 or st.session_state.get(_OPEN) == (_stem(around.key), card.at)
-    with st.expander(title, expanded=open_, key=f"{card.key}.card"):
-        if variant.help:
-            st.caption(variant.help)
-        given = {name: value for name, value in item.items() if name not in (one.tag, "enabled")}
-        shown = [each for each in variant.fields if each.name != "enabled"]
-        inside = _within_op(one, item, card.at, around).inside(str(card.at))
-        new = {one.tag: variant.tag, **draw_fields(shown, given, inside)}
-        if "enabled" in item:
-            new["enabled"] = item["enabled"]
-        if not around.disabled:
-            with st.container(horizontal=True, horizontal_alignment="right", gap="xxsmall"):
-                _buttons(card, new, off=off)
-    if one.name == "ops":
-        around.lines[card.at] = st.container()  # keeps what stood in it until it is written anew
-    return new
+def last_opened(key: str) -> int | None:
+    """Of the list whose form has that key, the place of the card that was opened last and still is open."""
+    return next(reversed(_opened(key)), None)
 
 
-def _buttons(card: _Card, new: Values, *, off: bool) -> None:
-    """What can be done with a card as it stands now: switch off, move, duplicate, remove."""
-    if any(each.name == "enabled" for each in card.variant.fields):
-        without = {name: value for name, value in new.items() if name != "enabled"}
-        flipped = without if off else {**without, "enabled": False}
-        icon = ":material/toggle_off:" if off else ":material/toggle_on:"
-        _button(card, "off", icon, "Switch on" if off else "Switch off", card.with_it(flipped), card.at)
-    now = card.with_it(new)
-    for name, icon, by in (("Move up", ":material/arrow_upward:", -1), ("Move down", ":material/arrow_downward:", 1)):
-        to = card.at + by
-        _button(card, str(by), icon, name, spec.moved(now, card.at, by), to, disabled=not 0 <= to < len(now))
-    _button(card, "copy", ":material/content_copy:", "Duplicate", card.with_it(new, new), card.at + 1)
-    _button(card, "x", ":material/delete:", "Remove", card.with_it(), None)
+def _card(draw_fields: DrawFields, card: _Card) -> bool:
+    """Draw one card, its form only while it is open: what stands in it goes into the list. Whether it is open."""
+    is_open = card.at in _opened(card.around.key)
+    was_here = f"{card.key}.head" in st.session_state
+    with st.container(key=_css(f"card-{card.key}"), border=True, gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap=None):
+            _head(card, is_open=is_open)
+            if not card.around.disabled:
+                _tools(card)
+        if _is_needed(card, is_open=is_open, was_here=was_here):
+            with st.container(key=_css(f"{'form' if is_open else 'folded'}-{card.key}")):
+                card.items[card.at] = _form(draw_fields, card, card.items[card.at])
+    if card.one.name == "ops":
+        card.around.lines[card.at] = st.container()  # keeps what stood in it until it is written anew
+    return is_open
 
 
-def _button(
-    card: _Card, key: str, icon: str, name: str, items: list[Values], opened: int | None, *, disabled: bool = False
-) -> None:
+def _head(card: _Card, *, is_open: bool) -> None:
+    """The card in a line, which opens and folds it."""
+    words = plain(spec.summary(card.variant, card.items[card.at]))
+    title = f"**{card.at + 1} · {spec.label(card.variant.tag)}**  {'(off) ' if card.is_off else ''}:small[{words}]"
+    opened = _opened(card.around.key)
+    places = [at for at in opened if at != card.at] if is_open else [*opened, card.at]
     st.button(
-        "",
-        icon=icon,
-        help=name,
-        key=f"{card.key}.{key}",
+        title,
+        icon=f":material/{'keyboard_arrow_down' if is_open else 'chevron_right'}:",
+        key=f"{card.key}.head",
         type="tertiary",
-        on_click=card.change,
-        args=(items, opened),
-        disabled=disabled,
+        width="stretch",
+        on_click=_remember,
+        args=(card.around.key, places),
     )
+
+
+def _is_needed(card: _Card, *, is_open: bool, was_here: bool) -> bool:
+    """Whether the form has to be drawn: while it is open, and once more, as what was typed last comes with the fold."""
+    drawn = f"{card.key}.drawn"
+    was_drawn = was_here and bool(st.session_state.get(drawn))
+    if is_open and not was_drawn:
+        for name in [name for name in st.session_state if str(name).startswith(f"{card.key}.in.")]:
+            del st.session_state[name]  # left from when it was open before
+    st.session_state[drawn] = is_open
+    return is_open or was_drawn
+
+
+def _form(draw_fields: DrawFields, card: _Card, item: Values) -> Values:
+    """The form of one card; the item as it stands in it."""
+    if card.variant.help:
+        st.caption(card.variant.help)
+    given = {name: value for name, value in item.items() if name not in (card.one.tag, "enabled")}
+    shown = [each for each in card.variant.fields if each.name != "enabled"]
+    inside = _within_op(card.one, item, card.at, card.around).inside(f"{card.at}.in")
+    new = {card.one.tag: card.variant.tag, **draw_fields(shown, given, inside)}
+    return new if "enabled" not in item else {**new, "enabled": item["enabled"]}
+
+
+def _tools(card: _Card) -> None:
+    """What can be done with a card, folded or not: switch off, move, duplicate, remove."""
+    key, places = f"{card.key}.what", list(range(len(card.items)))
+
+    def flip() -> None:
+        item = {name: value for name, value in card.items[card.at].items() if name != "enabled"}
+        new = item if card.is_off else {**item, "enabled": False}
+        card.items[card.at] = new
+        card.change(places)
+
+    def act() -> None:
+        wanted = st.session_state[key]
+        if wanted in (_UP, _DOWN):
+            card.change(spec.moved(places, card.at, -1 if wanted == _UP else 1))
+        elif wanted == _COPY:
+            card.change([*places[: card.at + 1], *places[card.at :]], opened=card.at + 1)
+        elif wanted == _REMOVE:
+            card.change([place for place in places if place != card.at])
+
+    with st.container(key=_css(f"tools-{card.key}"), horizontal=True, gap=None, width="content"):
+        if any(each.name == "enabled" for each in card.variant.fields):
+            icon, name = ("toggle_off", "Switch on") if card.is_off else ("toggle_on", "Switch off")
+            st.button("", icon=f":material/{icon}:", help=name, key=f"{card.key}.off", type="tertiary", on_click=flip)
+        st.menu_button(
+            "",
+            [
+                name
+                for name in _ICONS
+                if not (name == _UP and card.at == 0) and not (name == _DOWN and card.at == len(places) - 1)
+            ],
+            icon=":material/more_vert:",
+            help=f"Move, duplicate or remove {card.at + 1}",
+            key=key,
+            type="tertiary",
+            on_click=act,
+            format_func=lambda name: f"{_ICONS[name]} {name}",
+        )
 
 
 def _within_op(one: FormField, item: Values, at: int, around: Surroundings) -> Surroundings:
     """What the fields of one op may offer: the columns as the ops before it leave them."""
     if one.name != "ops":
         return around
-    columns = around.before_ops[at] if at < len(around.before_ops) else around.columns
+    known = around.before_ops()
+    columns = known[at] if at < len(known) else around.columns
     return replace(around, columns=columns, partner=around.by_input.get(str(item.get("with"))))
 
 
-def _open_next(key: str, at: int | None) -> None:
-    """Have the card at that place stand open when the form is drawn anew."""
-    st.session_state[_OPEN] = None if at is None else (_stem(key), at)
+def _opened(key: str) -> list[int]:
+    """The places of the cards of that list that stand open."""
+    found: list[int] = st.session_state.get(_OPEN, {}).get(_stem(key), [])
+    return list(found)
+
+
+def _remember(key: str, places: Sequence[int]) -> None:
+    st.session_state.setdefault(_OPEN, {})[_stem(key)] = list(dict.fromkeys(places))
 
 
 def _stem(key: str) -> str:
     """A form's key without the number that goes up when it is drawn anew."""
-    return ".".join(key.split(".")[:2])
+    return ".".join(part for part in key.split(".") if not part.isdigit())
 
 
-def _adder(one: FormField, items: list[Values], around: Surroundings, change: Callable[..., None]) -> None:
+def _adder(one: FormField, items: list[Values], around: Surroundings, change: _Change) -> None:
     tags = [variant.tag for variant in one.variants]
     noun = {"ops": "an op", "rules": "a rule", "triggers": "a trigger"}.get(one.name, "one")
 
     def add() -> None:
         tag = st.session_state.get(f"{around.key}.add")
         if tag:
-            change([*items, {one.tag: tag}], len(items))
+            change([*range(len(items)), None], {one.tag: tag}, opened=len(items))
 
     st.selectbox(
         f"Add {noun}",
@@ -154,3 +237,7 @@ def _adder(one: FormField, items: list[Values], around: Surroundings, change: Ca
         on_change=add,
         format_func=lambda tag: spec.offered(one.variant(tag) or Variant(tag, "", ())),
     )
+
+
+def _css(key: str) -> str:
+    return key.replace(".", "-").replace(" ", "-")

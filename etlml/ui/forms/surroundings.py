@@ -35,7 +35,7 @@ class Surroundings:
         inputs: Ids of the steps whose results come in.
         changed: Called with a whole new value of the form when its structure changes (an op is added, moved, removed).
         disabled: Whether nothing may be changed.
-        before_ops: For each op the columns that come into it, as far as they are known.
+        before_ops: Gives for each op the columns that come into it, as far as they are known.
         by_input: The columns of each input.
         partner: Within an op that takes a second input: the columns of that one.
         offers: What other fields choose among, by the sort of the field; asked when the field is drawn.
@@ -48,7 +48,7 @@ class Surroundings:
     changed: Callable[[Values], None] = field(default=lambda _: None)
     disabled: bool = False
     lines: dict[int, Any] = field(default_factory=dict)
-    before_ops: Sequence[Sequence[str]] = ()
+    before_ops: Callable[[], Sequence[Sequence[str]]] = tuple
     by_input: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partner: Sequence[str] | None = None
     offers: Mapping[str, Callable[[], Sequence[str]]] = field(default_factory=dict)
