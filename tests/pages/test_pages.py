@@ -177,7 +177,7 @@ def test_a_page_is_drawn_anew_when_the_database_is_back(
         assert "away" in app.sidebar.get("html")[-1].proto.body
         assert frame._AWAY in app.session_state
     strips: list[bool] = []
-    monkeypatch.setattr(frame, "health_html", lambda database, *_: strips.append(database) or "")
+    monkeypatch.setattr(frame, "health_html", lambda database, *_: strips.append(database) or "<i></i>")
     frame._pulse.clear()
     app.run()
     assert frame._AWAY not in app.session_state
