@@ -31,6 +31,26 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
     parts.section(stored.name if stored else "New connection")
     form = one_form("connection")
     key = f"connection_{stored.id if stored else form.suffix}"
+    held, written = _fields(stored, key, disabled)
+    if disabled:
+        st.caption("Operators and admins may change connections.")
+        return
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary", key=f"{key}_save", disabled=not held["name"]):
+            saved(
+                lambda: _save(services, user, held, written, stored, form),
+                said=f"Connection {held['name']} saved.",
+                param="connection",
+            )
+        if stored and st.button("New connection", key=f"{key}_new"):
+            place.set_params(connection=None)
+            st.rerun()
+        shown = Connection.model_construct(**{**held, "name": held["name"] or "NAME"})
+        parts.command_lines(_commands(shown, list(written), stored))
+
+
+def _fields(stored: Connection | None, key: str, disabled: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """The connection as it stands in the form, and by field the secrets that were written."""
     kinds = sorted(PROBES, key=lambda kind: NAMES.get(kind, kind))
     name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", disabled=disabled)
     kind = st.selectbox(
@@ -46,23 +66,7 @@ def draw(services: Services, user: Principal, name_or_id: str) -> None:
     config = forms.draw(fields.fields_of(CONFIGS[kind]), known, around) if kind in CONFIGS else known
     text = st.text_input("Description", stored.description if stored else "", key=f"{key}_text", disabled=disabled)
     kept, written = _secrets(kind, stored, key, disabled)
-    if disabled:
-        st.caption("Operators and admins may change connections.")
-        return
-    with st.container(horizontal=True):
-        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name):
-            document = {"name": name, "kind": kind, "config": config, "secrets": kept, "description": text}
-            saved(
-                lambda: _save(services, user, document, written, stored, form),
-                said=f"Connection {name} saved.",
-                param="connection",
-            )
-        if stored and st.button("New connection", key=f"{key}_new"):
-            place.set_params(connection=None)
-            st.rerun()
-        named = name or "NAME"
-        shown = Connection.model_construct(name=named, kind=kind, config=config, secrets=kept, description=text)
-        parts.command_lines(_commands(shown, list(written), stored))
+    return {"name": name, "kind": kind, "config": config, "secrets": kept, "description": text}, written
 
 
 def _commands(
@@ -132,7 +136,7 @@ def _save(
         name = secret_name(str(document["name"]), field)
         services.secrets.set(name, value, author=user.name)
         secrets[field] = f"${{secret.{name}}}"
-    document["secrets"] = secrets
+    document = {**document, "secrets": secrets}
     if stored:
         services.connections.update(stored.id, document, author=user.name)
         return

@@ -51,35 +51,9 @@ def draw(services: Services, pipeline: Pipeline, draft: Draft, user: Principal, 
 
 
 def _schedule(document: PipelineDraft, default: FirePolicy, key: str, off: bool) -> dict[str, Any]:
-    cron_key = f"{key}.cron"
-    schedule = st.text_input(
-        "Cron",
-        document.schedule or "",
-        key=cron_key,
-        placeholder="0 6 * * 1-5",
-        disabled=off,
-        live="300ms",
-        help="Minute, hour, day of month, month, day of week; or @daily, @hourly. Empty: no schedule.",
-    )
-    timezone = document.timezone
-    _complaint(schedule, timezone)
-
-    def choose() -> None:
-        if preset := st.session_state.get(f"{key}.preset"):
-            st.session_state[cron_key] = PRESETS[preset]
-            st.session_state[f"{key}.preset"] = None
-
-    if not off:
-        st.pills("Presets", list(PRESETS), key=f"{key}.preset", label_visibility="collapsed", on_change=choose)
-    zones = _zones()
-    timezone = st.selectbox(
-        "Time zone",
-        zones,
-        index=zones.index(timezone) if timezone in zones else zones.index("UTC"),
-        key=f"{key}.zone",
-        disabled=off,
-        help="Daylight saving follows it: a daily schedule runs once on both changes.",
-    )
+    """When it runs, as it stands in the form."""
+    schedule = _cron(document, key, off)
+    timezone = _zone(document.timezone, key, off)
     paused = st.toggle(
         "Paused", document.options.paused, key=f"{key}.paused", disabled=off, help="Neither the schedule nor triggers."
     )
@@ -91,6 +65,42 @@ def _schedule(document: PipelineDraft, default: FirePolicy, key: str, off: bool)
         "timezone": timezone,
         "options": options.model_copy(update={"paused": paused}),
     }
+
+
+def _cron(document: PipelineDraft, key: str, off: bool) -> str:
+    """The schedule, written or chosen from presets, with what it means."""
+    cron_key, preset_key = f"{key}.cron", f"{key}.preset"
+    schedule = st.text_input(
+        "Cron",
+        document.schedule or "",
+        key=cron_key,
+        placeholder="0 6 * * 1-5",
+        disabled=off,
+        live="300ms",
+        help="Minute, hour, day of month, month, day of week; or @daily, @hourly. Empty: no schedule.",
+    )
+    _complaint(schedule, document.timezone)
+
+    def choose() -> None:
+        if preset := st.session_state.get(preset_key):
+            st.session_state[cron_key] = PRESETS[preset]
+            st.session_state[preset_key] = None
+
+    if not off:
+        st.pills("Presets", list(PRESETS), key=preset_key, label_visibility="collapsed", on_change=choose)
+    return schedule
+
+
+def _zone(timezone: str, key: str, off: bool) -> str:
+    zones = _zones()
+    return st.selectbox(
+        "Time zone",
+        zones,
+        index=zones.index(timezone) if timezone in zones else zones.index("UTC"),
+        key=f"{key}.zone",
+        disabled=off,
+        help="Daylight saving follows it: a daily schedule runs once on both changes.",
+    )
 
 
 def _complaint(schedule: str, timezone: str) -> None:

@@ -19,6 +19,11 @@ COLUMNS = (
     lists.Column("used", "Used by", "dim"),
     lists.Column("do", "", "actions"),
 )
+SECRET_COLUMNS = (
+    lists.Column("name", "Secret", "name"),
+    lists.Column("kept", "Kept", "dim"),
+    lists.Column("do", "", "actions"),
+)
 
 
 def draw(services: Services, user: Principal) -> None:
@@ -125,13 +130,8 @@ def _secrets(services: Services, user: Principal) -> None:
         )
         for one in known
     ]
-    columns = (
-        lists.Column("name", "Secret", "name"),
-        lists.Column("kept", "Kept", "dim"),
-        lists.Column("do", "", "actions"),
-    )
     copies = {one.name: row_commands.secret(one.name) for one in known if admin and one.kept == "stored"}
-    happened = lists.draw("secrets", columns, rows, opens=False, empty="No secrets yet.", copies=copies)
+    happened = lists.draw("secrets", SECRET_COLUMNS, rows, opens=False, empty="No secrets yet.", copies=copies)
     if happened.action == "delete" and (gone := happened.row):
         parts.confirm(
             f"Delete {gone}?",
@@ -142,18 +142,21 @@ def _secrets(services: Services, user: Principal) -> None:
             commands=copy_as.connections.delete_secret(gone),
         )
     if admin:
-        form = one_form("secret")
-        with st.expander("Add or replace a secret"), st.form(f"secret_form{form.suffix}", border=False):
-            name = st.text_input("Name", placeholder="WAREHOUSE_PASSWORD", key=f"secret_name{form.suffix}")
-            value = st.text_input(
-                "Value", type="password", autocomplete="new-password", key=f"secret_value{form.suffix}"
-            )
-            with st.container(horizontal=True):
-                pressed = st.form_submit_button("Store", type="primary")
-                parts.command_lines(copy_as.connections.set_secret(name.upper() or "NAME"))
-            if pressed:
-                with parts.shown_errors():
-                    services.secrets.set(name, value, author=user.name)
-                    form.renew()
-                    parts.toast_later(f"Secret {name.upper()} stored.")
-                    st.rerun()
+        with st.expander("Add or replace a secret"):
+            _set_secret(services, user)
+
+
+def _set_secret(services: Services, user: Principal) -> None:
+    form = one_form("secret")
+    with st.form(f"secret_form{form.suffix}", border=False):
+        name = st.text_input("Name", placeholder="WAREHOUSE_PASSWORD", key=f"secret_name{form.suffix}")
+        value = st.text_input("Value", type="password", autocomplete="new-password", key=f"secret_value{form.suffix}")
+        with st.container(horizontal=True):
+            pressed = st.form_submit_button("Store", type="primary")
+            parts.command_lines(copy_as.connections.set_secret(name.upper() or "NAME"))
+        if pressed:
+            with parts.shown_errors():
+                services.secrets.set(name, value, author=user.name)
+                form.renew()
+                parts.toast_later(f"Secret {name.upper()} stored.")
+                st.rerun()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import streamlit as st
 
 from etlml.clock import utc_now
-from etlml.documents import Role
+from etlml.documents import Role, User
 from etlml.services import Services
 from etlml.services.principals import Principal
 from etlml.ui import copy_as, frame, lists, parts, row_commands
@@ -18,6 +18,19 @@ MAY: Sequence[tuple[str, Role]] = (
     ("Build and change pipelines, experiments and models; predict", "editor"),
     ("Start, stop and schedule runs; change and test connections", "operator"),
     ("Change people, keys, secrets, channels, retention and the system", "admin"),
+)
+PEOPLE_COLUMNS = (
+    lists.Column("name", "Name", "name"),
+    lists.Column("role", "Role", "dim"),
+    lists.Column("at", "Since", "time"),
+    lists.Column("do", "", "actions"),
+)
+KEY_COLUMNS = (
+    lists.Column("name", "Key", "name"),
+    lists.Column("role", "Role", "dim"),
+    lists.Column("used", "Last used", "time"),
+    lists.Column("until", "Expires", "time"),
+    lists.Column("do", "", "actions"),
 )
 
 
@@ -67,14 +80,8 @@ def _people(services: Services, user: Principal) -> None:
         )
         for one in found
     ]
-    columns = (
-        lists.Column("name", "Name", "name"),
-        lists.Column("role", "Role", "dim"),
-        lists.Column("at", "Since", "time"),
-        lists.Column("do", "", "actions"),
-    )
     copies = {one.id: row_commands.person(one) for one in found}
-    happened = lists.draw("users", columns, rows, opens=True, empty="No users yet.", copies=copies)
+    happened = lists.draw("users", PEOPLE_COLUMNS, rows, opens=True, empty="No users yet.", copies=copies)
     if chosen := happened.opened or (happened.row if happened.action == "change" else None):
         _change(services, user, chosen)
     with st.expander("Add a person", icon=":material/person_add:"):
@@ -114,40 +121,48 @@ def _change(services: Services, user: Principal, user_id: str) -> None:
     with parts.shown_errors():
         one = services.users.get(user_id)
         st.markdown(f"**{one.name}**")
-        role = st.selectbox("Role", ROLES, index=ROLES.index(one.role), key=f"role_{user_id}")
-        password = st.text_input(
-            "New password",
-            type="password",
-            key=f"password_{user_id}",
-            autocomplete="new-password",
-            placeholder="as it is",
-            help="At least 10 characters. They are signed out everywhere.",
-        )
-        changed = role != one.role or bool(password)
-        with st.container(horizontal=True):
-            pressed = st.button("Save", type="primary", key="user_save", disabled=not changed)
-            actions = {"Save": copy_as.people.change(one.name, role, password=bool(password))} if changed else {}
-            parts.command_lines(actions | row_commands.person(one))
-        if pressed:
-            services.users.update(
-                user_id,
-                role=role if role != one.role else None,
-                password=password or None,
-                author=user.name,
-            )
-            parts.toast_later(f"{one.name} changed.")
-            st.rerun()
+        _role_and_password(services, user, one)
         st.divider()
         with st.container(horizontal=True):
-            if st.button("Let in" if one.disabled else "Shut out", key="user_shut", icon=":material/block:"):
-                services.users.update(user_id, disabled=not one.disabled, author=user.name)
-                parts.toast_later(f"{one.name} is {'let in again' if one.disabled else 'shut out'}.")
-                st.rerun()
-            sure = st.checkbox("Yes, delete for good", key=f"sure_{user_id}")
-            if st.button("Delete", key="user_delete", icon=":material/delete:", disabled=not sure):
-                services.users.delete(user_id, author=user.name)
-                parts.toast_later(f"{one.name} deleted.")
-                st.rerun()
+            _shut_out_or_delete(services, user, one)
+
+
+def _role_and_password(services: Services, user: Principal, one: User) -> None:
+    role = st.selectbox("Role", ROLES, index=ROLES.index(one.role), key=f"role_{one.id}")
+    password = st.text_input(
+        "New password",
+        type="password",
+        key=f"password_{one.id}",
+        autocomplete="new-password",
+        placeholder="as it is",
+        help="At least 10 characters. They are signed out everywhere.",
+    )
+    changed = role != one.role or bool(password)
+    with st.container(horizontal=True):
+        pressed = st.button("Save", type="primary", key="user_save", disabled=not changed)
+        actions = {"Save": copy_as.people.change(one.name, role, password=bool(password))} if changed else {}
+        parts.command_lines(actions | row_commands.person(one))
+    if pressed:
+        services.users.update(
+            one.id,
+            role=role if role != one.role else None,
+            password=password or None,
+            author=user.name,
+        )
+        parts.toast_later(f"{one.name} changed.")
+        st.rerun()
+
+
+def _shut_out_or_delete(services: Services, user: Principal, one: User) -> None:
+    if st.button("Let in" if one.disabled else "Shut out", key="user_shut", icon=":material/block:"):
+        services.users.update(one.id, disabled=not one.disabled, author=user.name)
+        parts.toast_later(f"{one.name} is {'let in again' if one.disabled else 'shut out'}.")
+        st.rerun()
+    sure = st.checkbox("Yes, delete for good", key=f"sure_{one.id}")
+    if st.button("Delete", key="user_delete", icon=":material/delete:", disabled=not sure):
+        services.users.delete(one.id, author=user.name)
+        parts.toast_later(f"{one.name} deleted.")
+        st.rerun()
 
 
 def _keys(services: Services, user: Principal) -> None:
@@ -167,16 +182,9 @@ def _keys(services: Services, user: Principal) -> None:
         )
         for one in found
     ]
-    columns = (
-        lists.Column("name", "Key", "name"),
-        lists.Column("role", "Role", "dim"),
-        lists.Column("used", "Last used", "time"),
-        lists.Column("until", "Expires", "time"),
-        lists.Column("do", "", "actions"),
-    )
     copies = {one.id: {"Revoke": copy_as.people.revoke_key(one.id)} for one in found}
     empty = "No keys yet. Programs sign in with one."
-    happened = lists.draw("keys", columns, rows, opens=False, empty=empty, copies=copies)
+    happened = lists.draw("keys", KEY_COLUMNS, rows, opens=False, empty=empty, copies=copies)
     if happened.action == "revoke" and (row_id := happened.row):
         parts.confirm(
             "Revoke this key?",
@@ -187,15 +195,19 @@ def _keys(services: Services, user: Principal) -> None:
             commands=copy_as.people.revoke_key(row_id),
         )
     with st.expander("Create a key", icon=":material/key:"), st.form("key_form", border=False):
-        name = st.text_input("Name", key="key_name", placeholder="nightly job")
-        role = st.selectbox("Role", ROLES, index=1, key="key_role")
-        days = st.number_input("Expires after (days)", 1, 3650, None, placeholder="never", key="key_days")
-        expires = now + timedelta(days=days) if days else None
-        with st.container(horizontal=True):
-            pressed = st.form_submit_button("Create", type="primary")
-            parts.command_lines(copy_as.people.create_key(name or "NAME", role, days, expires))
-        if pressed:
-            with parts.shown_errors():
-                _, key = services.api_keys.create(name, role=role, expires_at=expires, author=user.name)
-                st.success("Copy it now: it is not shown again.")
-                st.code(key, language="text")
+        _new_key(services, user)
+
+
+def _new_key(services: Services, user: Principal) -> None:
+    name = st.text_input("Name", key="key_name", placeholder="nightly job")
+    role = st.selectbox("Role", ROLES, index=1, key="key_role")
+    days = st.number_input("Expires after (days)", 1, 3650, None, placeholder="never", key="key_days")
+    expires = utc_now() + timedelta(days=days) if days else None
+    with st.container(horizontal=True):
+        pressed = st.form_submit_button("Create", type="primary")
+        parts.command_lines(copy_as.people.create_key(name or "NAME", role, days, expires))
+    if pressed:
+        with parts.shown_errors():
+            _, key = services.api_keys.create(name, role=role, expires_at=expires, author=user.name)
+            st.success("Copy it now: it is not shown again.")
+            st.code(key, language="text")
