@@ -58,9 +58,11 @@ def _file(services: Services, user: Principal) -> str:
         help="Relative paths start at ETLML_HOME/data.",
     )
     if user.permits("editor"):
-        with st.popover("Upload a file", icon=":material/upload_file:"):
-            source_files.uploader(GIVEN, added)
-            st.caption("It is kept in the data folder, under uploads.")
+        with st.container(horizontal=True):
+            with st.popover("Upload a file", icon=":material/upload_file:"):
+                source_files.uploader(GIVEN, added)
+                st.caption("It is kept in the data folder, under uploads.")
+            parts.command_lines(copy_as.pipelines.add_file("FILE.csv"), quiet=True)
     return chosen or ""
 
 
