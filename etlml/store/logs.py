@@ -14,19 +14,19 @@ from etlml.store.collection import RELAXED, Collection
 from etlml.store.encoding import Document, decoded, storable
 from etlml.store.faults import fault
 from etlml.store.log_figures import LineTally, LogFigures
-from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, levels_from, lines_matching, log_id
-from etlml.store.log_groups import GROUPED, LogGroup, LogGroups, group_of, hour_of, merged
+from etlml.store.log_filter import LogFilter, end_of, first_id, is_narrow, lines_matching, log_id
 from etlml.store.log_groups import NAME as GROUPS
-from etlml.store.log_lines import GroupsSoFar, LineGroups
+from etlml.store.log_groups import LogGroup, LogGroups, group_of, hour_of
+from etlml.store.log_lines import GroupsSoFar
 from etlml.store.log_minutes import HOUR, HOURS, LEVELS, MINUTE, LogVolume, floor, minute_of
 from etlml.store.log_minutes import NAME as MINUTES
+from etlml.store.log_problems import LogProblems
 from etlml.store.log_search import Stretches, search
 from etlml.store.paging import MAX_LIMIT, QUERY_MS, Page, bounded
 
 SEARCH_MS = 4000
 TTL_INDEX = "expires"
 DEFAULT_DAYS = 30
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class LogStore:
@@ -36,6 +36,7 @@ class LogStore:
         self.collection = Collection(database[LogEntry.collection], write_concern=RELAXED)
         self._volume = LogVolume(database)
         self._groups = LogGroups(database)
+        self._problems = LogProblems(self.collection, self._groups)
         self._database = database
 
     def add_many(self, entries: Iterable[LogEntry]) -> int:
@@ -196,20 +197,7 @@ class LogStore:
         Raises:
             InvalidInput: The level or the pattern cannot be used, or it took too long.
         """
-        since, until = wanted.get("since"), wanted.get("until")
-        levels = [each for each in levels_from(wanted.get("level") or GROUPED[0]) if each in GROUPED]
-        first = self._groups.first_hour()
-        if first is None or is_narrow(wanted):
-            return merged(self._groups_read(wanted, since, until, levels))[:limit]
-        begin = first if since is None or since < first else hour_of(since - _MICROSECOND) + HOUR
-        end = hour_of(until) if until is not None else None
-        if end is not None and begin >= end:
-            return merged(self._groups_read(wanted, since, until, levels))[:limit]
-        parts = [*self._groups.between(begin, end, levels=levels, source=wanted.get("source"))]
-        parts += self._groups_read(wanted, since, begin, levels)
-        if end is not None:
-            parts += self._groups_read(wanted, end, until, levels)
-        return merged(parts)[:limit]
+        return self._problems.groups(wanted)[:limit]
 
     def groups_so_far(
         self,
@@ -227,25 +215,12 @@ class LogStore:
         """
         if not is_narrow(wanted):
             return GroupsSoFar(self.groups(limit=MAX_LIMIT, since=since, until=until, **wanted), since, since)
-        levels = [each for each in levels_from(wanted.get("level") or GROUPED[0]) if each in GROUPED]
         begun = so_far or GroupsSoFar([], since, until)
-        return LineGroups(self.collection).advanced(begun, cast(LogFilter, wanted), levels, patience_s)
-
-    def _groups_read(
-        self, wanted: LogFilter, since: datetime | None, until: datetime | None, levels: Sequence[str]
-    ) -> Sequence[LogGroup]:
-        """Groups of the lines of a time, found by reading them."""
-        if since is not None and until is not None and since >= until:
-            return []
-        filter_ = lines_matching({**wanted, "since": since, "until": until, "level": None})
-        return LineGroups(self.collection).groups(filter_ | {"level": {"$in": levels}})
+        return self._problems.advanced(begun, cast(LogFilter, wanted), patience_s)
 
     def group(self, key: str) -> LogGroup | None:
         """What the lines of a group have in common; None if there are none."""
-        found = self.collection.find({"group": key}, sort=[("_id", -1)], limit=1, projection={"fields": 0})
-        if not found:
-            return None
-        return next(iter(LineGroups(self.collection).groups({"_id": found[0]["_id"]})), None)
+        return self._problems.group(key)
 
     def total(self) -> int:
         """About how many lines there are; it reads none of them."""
