@@ -85,6 +85,12 @@ function sayAway() {
   }
 }
 
+// Dialogs and popovers stand beside Streamlit's app in the page, where only the app is told that it is dark.
+function showAllInOneMode() {
+  const app = document.querySelector(".stApp")
+  if (app) document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme
+}
+
 // A second press right after the first would send everything again, and end the page's script half way through the first.
 const ACTS = /^stBaseButton-(primary|secondary)/
 const LEAFS = '[class*="_older"], [class*="_newer"]'  // through a list one may go fast
@@ -132,11 +138,12 @@ function keepTheWayBack() {
 
 export default function ({ data }) {
   keepTheWayBack()
+  showAllInOneMode()
   window.etlmlOnce?.forEach(([kind, listener]) => document.removeEventListener(kind, listener, true))
   window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter], ["keydown", passTheEye]]
   window.etlmlOnce.forEach(([kind, listener]) => document.addEventListener(kind, listener, true))
   window.etlmlAway?.disconnect()
-  window.etlmlAway = new MutationObserver(sayAway)
+  window.etlmlAway = new MutationObserver(() => { showAllInOneMode(); sayAway() })
   window.etlmlAway.observe(document.body, { childList: true })
   if (window.etlmlKeys) document.removeEventListener("keydown", window.etlmlKeys, true)
   window.etlmlKeys = onKey
