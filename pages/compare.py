@@ -27,7 +27,7 @@ def chosen_runs() -> tuple[str, str] | None:
     if not pipelines:
         parts.empty("Nothing to compare yet", "Run a pipeline twice, then compare the two runs here.")
         return None
-    left, middle, right, swap = st.columns([2, 3, 3, 0.5], vertical_alignment="bottom")
+    left, middle, right, swap, more = st.columns([2, 3, 3, 0.5, 0.6], vertical_alignment="bottom")
     ids = list(pipelines)
     at = ids.index(known.pipeline_id) if known else 0
     pipeline = left.selectbox("Pipeline", ids, index=at, format_func=pipelines.__getitem__, key=f"pipeline_{at}")
@@ -44,6 +44,8 @@ def chosen_runs() -> tuple[str, str] | None:
     two = picked(right, "Later run", list(runs), after, runs)
     if swap.button("", icon=":material/swap_horiz:", help="Swap the two runs", key="swap"):
         one, two = two, one
+    with more:
+        parts.command_lines(copy_as.runs.compare(one, two))
     if (one, two) != (place.param("a"), place.param("b")):
         place.set_params(a=one, b=two)
         if (one, two) != (before, after):
@@ -171,7 +173,6 @@ if both := chosen_runs():
             st.html(compare_view.facts_html(comparison, place.zone()))
         with right:
             changes(comparison)
-            parts.command_lines(copy_as.runs.compare(*both))
         parts.section("Steps")
         st.html(compare_view.steps_html(comparison.steps))
         figures(comparison)

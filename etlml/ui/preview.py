@@ -74,4 +74,11 @@ def table(found: Mapping[str, Any], *, key: str, height: int) -> None:
         for row in found["rows"]
     ]
     config = {column["name"]: st.column_config.Column(help=column["type"]) for column in found["columns"]}
-    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, height=height, key=key, column_config=config)
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        height=height,
+        width="content",
+        key=key,
+        column_config=config,
+    )

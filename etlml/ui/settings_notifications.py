@@ -16,7 +16,7 @@ from etlml.ui.settings_connections import show_test
 
 EVENTS: Mapping[NotificationEvent, str] = {
     "run_failed": "A run failed",
-    "run_recovered": "A run succeeded again after a failure",
+    "run_recovered": "A run succeeded again",
     "run_succeeded": "A run succeeded",
     "schedule_missed": "A scheduled run was missed",
     "validation_failed": "Data broke its rules",

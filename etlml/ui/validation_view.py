@@ -90,15 +90,26 @@ def rule_row(rule: RuleResult, at: int) -> dict[str, Any]:
         failed=words.count(rule.failed) if rule.failed else "0",
         share=words.percent(rule.failed_fraction, 2) if rule.failed else "",
         checked=words.count(rule.checked),
-        observed=words.value(_plain(rule.observed), 60) if rule.observed is not None else "",
+        observed=seen(rule.observed),
     )
 
 
-def _plain(observed: Any) -> Any:
-    """What was seen, without the zeros that a fixed number of digits brings along."""
-    if isinstance(observed, Mapping):
-        return {name: _plain(value) for name, value in observed.items()}
-    return f"{observed:,.4f}".rstrip("0").rstrip(".") if isinstance(observed, float) else observed
+def seen(observed: Any) -> str:
+    """What a rule saw, in words: ``min 17, max 4,983``, ``female (165), NA (11)``."""
+    if not isinstance(observed, Mapping):
+        return "" if observed is None else _figure(observed)
+    told = [
+        f"{_figure(one['value'])} ({one['rows']:,})"
+        for one in observed.get("failing") or []
+        if isinstance(one, Mapping)
+    ]
+    told += [f"{name} {_figure(value)}" for name, value in observed.items() if name != "failing" and value is not None]
+    return ", ".join(told)
+
+
+def _figure(value: Any) -> str:
+    """A value without the zeros that a fixed number of digits brings along."""
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else words.value(value, 60)
 
 
 def card(services: Services, validation: Validation, *, zone: tzinfo | None) -> None:
@@ -108,7 +119,7 @@ def card(services: Services, validation: Validation, *, zone: tzinfo | None) -> 
     pill = parts.pill_html(validation.status) + parts.tone_pill(
         words.percent(validation.score), score_tone(validation.score)
     )
-    parts.head(validation.name, pill=pill, sub=validation.dataset)
+    parts.head(validation.name, pill=pill, sub=validation.dataset if validation.dataset != validation.name else "")
     st.html(
         parts.facts_html(
             {
@@ -147,7 +158,13 @@ def samples(validation: Validation, rule: RuleResult, at: int) -> None:
     import pandas as pd
 
     st.caption(f"Rows that break “{rule_name(rule)}”: {len(rule.sample)} of {rule.failed:,}")
-    st.dataframe(pd.DataFrame(rule.sample), hide_index=True, key=f"sample_{validation.id}_{at}", height="content")
+    st.dataframe(
+        pd.DataFrame(rule.sample),
+        hide_index=True,
+        key=f"sample_{validation.id}_{at}",
+        height="content",
+        width="content",
+    )
 
 
 def profile_rows(profile: Mapping[str, Any]) -> list[dict[str, Any]]:

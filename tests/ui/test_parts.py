@@ -74,6 +74,19 @@ def test_a_rule_is_said_as_a_person_would(rule: RuleResult, text: str) -> None:
     assert validation_view.rule_name(rule) == text
 
 
+@pytest.mark.parametrize(
+    ("observed", "text"),
+    [
+        ({"min": 17, "max": 4983.0}, "min 17, max 4,983"),
+        ({"failing": [{"value": "female", "rows": 1650}, {"value": None, "rows": 11}]}, "female (1,650), – (11)"),
+        ({"distinct": 3, "duplicated": 1, "failing": []}, "distinct 3, duplicated 1"),
+        (None, ""),
+    ],
+)
+def test_what_a_rule_saw_is_told_in_words(observed: object, text: str) -> None:
+    assert validation_view.seen(observed) == text
+
+
 def test_a_late_event_with_the_url_of_another_thing_does_not_change_what_a_fragment_is_about() -> None:
     def script() -> None:
         import streamlit as st
