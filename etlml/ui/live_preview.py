@@ -1,7 +1,7 @@
 """The live preview of the selected step: computed as the draft is edited, shown as rows, columns and SQL."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +15,12 @@ from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
 from etlml.services.preview import Preview
 from etlml.services.preview.plan import op_at_fault
-from etlml.ui import complaints, parts, preview, preview_html
+from etlml.ui import complaints, fields, forms, parts, preview, preview_html
 from etlml.ui.drafts import Draft
 
 PARTS = ("Rows", "Columns", "SQL", "Last run")
+CHANGES = "Changes"
+_MOST_CHANGED = 50
 _MEMO, _MEMO_S = "preview_memo", 5.0
 _GLANCE_S, _HINT_AFTER_S = 0.05, 0.3
 BELOW = "preview_below"
@@ -34,13 +36,19 @@ class _Asked:
 
 
 def asked(
-    services: Services, draft: Draft, step_id: str, *, ops_until: int | None = None, hint: DeltaGenerator | None = None
+    services: Services,
+    draft: Draft,
+    step_id: str,
+    *,
+    ops_until: int | None = None,
+    changes_of: int | None = None,
+    hint: DeltaGenerator | None = None,
 ) -> Preview | EtlmlError:
     """The preview of a step of the draft, or why there is none; not even looked up again while nothing is edited.
 
     It is computed beside this script: an edit made meanwhile ends the wait at once. ``hint`` tells of a longer wait.
     """
-    answer = _begun(services, draft, step_id, ops_until).answer
+    answer = _begun(services, draft, step_id, ops_until, changes_of).answer
     with _told_of_waiting(hint) as tell:
         while not wait([answer], timeout=_GLANCE_S).done:
             tell()
@@ -53,15 +61,16 @@ def asked(
     raise error
 
 
-def _begun(services: Services, draft: Draft, step_id: str, ops_until: int | None) -> _Asked:
+def _begun(services: Services, draft: Draft, step_id: str, ops_until: int | None, changes_of: int | None) -> _Asked:
     memo: dict[Any, _Asked] = st.session_state.setdefault(_MEMO, {})
-    key, now = (draft.pipeline_id, step_id, ops_until), time.monotonic()
+    key, now = (draft.pipeline_id, step_id, ops_until, changes_of), time.monotonic()
     known = memo.get(key)
     if known is not None and known.document is draft.document and (not known.answer.done() or now - known.at < _MEMO_S):
         return known
     if len(memo) > 12:
         memo.clear()
-    memo[key] = _Asked(draft.document, now, services.previews.begin(draft.document, step_id, ops_until=ops_until))
+    answer = services.previews.begin(draft.document, step_id, ops_until=ops_until, changes_of=changes_of)
+    memo[key] = _Asked(draft.document, now, answer)
     return memo[key]
 
 
@@ -85,7 +94,7 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
     """The preview with its parts; whether it shows an error."""
     chosen = st.segmented_control(
         "Part",
-        PARTS,
+        [PARTS[0], CHANGES, *PARTS[1:]] if step.type == "transform" else PARTS,
         default="Rows",
         key=f"{key}_part",
         label_visibility="collapsed",
@@ -96,6 +105,8 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
     if chosen == "Last run":
         preview.of_step(services, run, step.id, height=height)
         return False
+    if chosen == CHANGES and step.type == "transform":
+        return _changes(services, draft, step, key=key)
     hint = st.empty()
     answer = asked(services, draft, step.id, hint=hint)
     if isinstance(answer, EtlmlError):
@@ -104,6 +115,38 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
     if found is not None:
         part(found, str(chosen), height=height, key=key)
     return isinstance(answer, EtlmlError)
+
+
+def _changes(services: Services, draft: Draft, step: Step, *, key: str) -> bool:
+    """The rows that one op changed or left out: the op whose card was opened last, or another one."""
+    ops = [(at, op) for at, op in enumerate(step.config.get("ops") or []) if isinstance(op, Mapping)]
+    places = [at for at, op in ops if op.get("enabled", True) is not False]
+    if not places:
+        parts.empty("No op is on", "Add one, or switch one on, to see what it changes.")
+        return False
+    opened = forms.last_opened(forms.ops_key(draft.pipeline_id, step.id))
+    names = {at: f"{at + 1} · {fields.label(str(op.get('op')))}" for at, op in ops}
+    at = st.selectbox(
+        "What changed by",
+        places,
+        places.index(opened) if opened in places else len(places) - 1,
+        key=f"{key}_changes_{step.id}_{opened}_{len(ops)}",
+        format_func=lambda place: names[place],
+        width=320,
+    )
+    answer = asked(services, draft, step.id, changes_of=at, hint=st.empty())
+    if isinstance(answer, EtlmlError):
+        st.html(parts.error_html(_told(answer, draft)))
+        return True
+    for one in answer.ops:
+        if one.at == at:
+            st.html(preview_html.change(one, sampled=answer.sampled))
+    st.html(
+        preview_html.changed_rows(answer.changed_rows, most=_MOST_CHANGED) or "<p class=pv-effect>No row to show.</p>"
+    )
+    if len(answer.changed_rows) >= _MOST_CHANGED:
+        st.caption(f"The first {_MOST_CHANGED} rows of those.")
+    return False
 
 
 def _told(error: EtlmlError, draft: Draft) -> EtlmlError:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from etlml.services.preview.result import ColumnProfile, Learning, LoadTarget, OpChange, Preview
+from etlml.services.preview.result import ChangedRow, ColumnProfile, Learning, LoadTarget, OpChange, Preview
 from etlml.ui import format as words
 from etlml.ui import parts
 
@@ -88,14 +88,82 @@ def change(one: OpChange, *, sampled: bool = False) -> str:
     moved = one.rows_before != one.rows_after
     rows = f"{one.rows_before:,} → <b>{one.rows_after:,}</b> rows" if moved else f"{one.rows_after:,} rows"
     told = [rows, *_names("+", "add", one.added), *_names("−", "del", one.removed)]
+    told += [f"{html.escape(old)} → {html.escape(new)}" for old, new in one.renamed[:_NAMES_SHOWN]]
+    if len(one.renamed) > _NAMES_SHOWN:
+        told.append(f"{len(one.renamed) - _NAMES_SHOWN} more renamed")
     told += [
         f"{html.escape(each.column)}: {html.escape(each.before)} → {html.escape(each.after)}"
         for each in one.retyped[:2]
     ]
     if len(one.retyped) > 2:
         told.append(f"{len(one.retyped) - 2} more retyped")
+    told += _cells(one)
     about = " <small>of a sample</small>" if sampled else ""
     return f'<div class="pv-op">{", ".join(told)}{about}</div>'
+
+
+def _cells(one: OpChange) -> list[str]:
+    """How many values of which columns are others now."""
+    retyped = {each.column for each in one.retyped}
+    changed = [cell for cell in one.cells if cell.changed]
+    told = []
+    for cell in changed[:_NAMES_SHOWN]:
+        what = "no longer mean the same" if cell.column in retyped else "changed"
+        parts_ = [f"{cell.emptied:,} became empty"] if cell.emptied else []
+        parts_ += [f"{cell.filled:,} filled"] if cell.filled and cell.filled < cell.changed else []
+        if cell.emptied == cell.changed:
+            what, parts_ = "became empty", []
+        elif cell.filled == cell.changed:
+            what = "filled"
+        more = f" ({', '.join(parts_)})" if parts_ else ""
+        told.append(
+            f'<span class="pv-mod">{html.escape(cell.column)}: <b>{cell.changed:,}</b> of {one.compared:,} values '
+            f"{what}{more}</span>"
+        )
+    if len(changed) > _NAMES_SHOWN:
+        told.append(f"values of {len(changed) - _NAMES_SHOWN} more columns changed")
+    if one.cells and not changed and not one.added:
+        told.append("no value is another")
+    return told
+
+
+def changed_rows(rows: Sequence[ChangedRow], *, most: int, columns: Sequence[str] | None = None) -> str:
+    """Rows that an op changed, the old values struck beside the new ones, or rows that it left out, as a table.
+
+    Args:
+        rows: The rows.
+        most: How many are drawn.
+        columns: The columns that are drawn; left out, all.
+    """
+    shown = list(rows[:most])
+    if not shown:
+        return ""
+    marked = dict.fromkeys(name for row in rows for name in row.before)
+    names = list(columns if columns is not None else dict.fromkeys([*marked, *shown[0].values]))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join(
+        f"<tr{' class=pv-gone' if row.gone else ''}><th>{row.row:,}</th>{''.join(_cell(row, name) for name in names)}</tr>"
+        for row in shown
+    )
+    return (
+        f'<div class="pv-diff" tabindex="0" role="region" aria-label="Changed rows"><table><thead><tr><th>row</th>{head}'
+        f"</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(row: ChangedRow, name: str) -> str:
+    now = _value(row.values.get(name))
+    if name not in row.before:
+        return f"<td>{now}</td>"
+    return f'<td class="pv-cell"><del>{_value(row.before[name])}</del> {now}</td>'
+
+
+def _value(value: Any) -> str:
+    return (
+        "<i>empty</i>"
+        if value is None
+        else html.escape(words.value(value, 40).replace("T", " " if _MOMENT.match(str(value)) else "T"))
+    )
 
 
 def _names(sign: str, tone: str, names: Sequence[str]) -> list[str]:

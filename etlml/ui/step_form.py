@@ -6,17 +6,20 @@ from re import fullmatch
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from etlml.compute.schema import Schema
 from etlml.documents import STEP_ID_PATTERN, Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.preview.plan import op_at_fault
+from etlml.services.preview.result import OpChange
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
 from etlml.ui import columns, complaints, fields, forms, live_preview, preview_html, source_files
 from etlml.ui.drafts import Draft
 
+_FEW_ROWS, _FEW_COLUMNS = 5, 3
 MOST_LETTERS = 120  # of a name, as on the canvas
 
 Later = Callable[[], None]
@@ -92,6 +95,21 @@ def op_lines(services: Services, draft: Draft, step_id: str, lines: Mapping[int,
     for one in found.ops:
         if one.at in lines:
             lines[one.at].html(preview_html.change(one, sampled=found.sampled))
+    opened = forms.last_opened(forms.ops_key(draft.pipeline_id, step_id))
+    for one in found.ops:
+        if one.at == opened and one.at in lines:
+            _examples(services, draft, step_id, one, lines[one.at])
+
+
+def _examples(services: Services, draft: Draft, step_id: str, one: OpChange, line: DeltaGenerator) -> None:
+    """Under the card that was opened last the first rows that its op changed, in few columns."""
+    found = live_preview.asked(services, draft, step_id, changes_of=one.at)
+    if isinstance(found, EtlmlError) or not found.changed_rows:
+        return
+    marked = list(dict.fromkeys(name for row in found.changed_rows for name in row.before))
+    names = [*marked, *(name for name in found.changed_rows[0].values if name not in marked)][:_FEW_COLUMNS]
+    table = preview_html.changed_rows(found.changed_rows, most=_FEW_ROWS, columns=names)
+    line.html(f'<div class="pv-op">{table}</div>')
 
 
 def behaviour(step: Step, key: str, draft: Draft, *, may_edit: bool) -> dict[str, Any]:

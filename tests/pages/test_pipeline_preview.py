@@ -146,3 +146,20 @@ def test_looking_at_a_form_changes_nothing_although_a_default_is_written_down(
     services.pipelines.update(pipeline.id, {"name": "small", "steps": steps})
     app = open_page("pipeline.py", id=pipeline.id, step="save")
     assert "unsaved changes" not in html_of(app)
+
+
+def test_the_open_card_and_the_part_changes_show_the_cells_that_an_op_changed(
+    open_page: Opens, pipeline: Pipeline, services: Services
+) -> None:
+    ops = [{"op": "replace", "column": "k", "values": {"b": "B"}}, *OPS]
+    document = pipeline.draft().model_copy(update={"steps": [pipeline.steps[0], pipeline.steps[1]]})
+    document.steps[1].config["ops"] = ops
+    services.pipelines.update(pipeline.id, document.model_dump(mode="json"))
+    app = open_page("pipeline.py", id=pipeline.id, step="clean")
+    assert "k: <b>1</b> of 3 values changed" in html_of(app)
+    cell = '<td class="pv-cell"><del>b</del> B</td>'
+    assert cell not in html_of(app)
+    assert html_of(fold(app, 0)).count(cell) == 1
+    next(one for one in app.button_group if one.key == "below_part").set_value("Changes").run()
+    assert html_of(app).count(cell) == 2
+    assert "pv-gone" in html_of(app.selectbox[-1].set_value(1).run())

@@ -14,10 +14,11 @@ from etlml.connectors import sqlite_files
 from etlml.connectors.places import located
 from etlml.errors import EtlmlError, StepCancelled
 from etlml.services.preview.bench import Bench, is_heavy
+from etlml.services.preview.cells import Compared, Stage, cells_changed, rows_changed
 from etlml.services.preview.result import Learning, LoadTarget, OpChange, Retyped
 from etlml.steps.extract import ExtractConfig
 from etlml.steps.load import LoadConfig
-from etlml.steps.ops import Op
+from etlml.steps.ops.columns import Rename
 from etlml.steps.train import TrainConfig
 from etlml.steps.transform import TransformConfig
 from etlml.steps.validate import ValidateConfig
@@ -33,16 +34,6 @@ class Look:
     table: Relation
     rows: int
     facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One op that is on: its place in the list, the table before and after it."""
-
-    at: int
-    op: Op
-    before: Relation
-    after: Relation
 
 
 def look(bench: Bench) -> Look:
@@ -90,12 +81,14 @@ def _transformed(bench: Bench, step_id: str, config: TransformConfig, inputs: Ma
             stages.append(Stage(index, op, before, at))
         table = _table(bench, at)
         changes = _changes(bench, first, stages, bench.count(table))
+        wanted = [stage for stage in stages if stage.at == bench.plan.changes_of]
+        rows = tuple(row for stage in wanted for row in rows_changed(bench, stage))
     except StepCancelled:
         raise
     except EtlmlError as error:
         raise _blamed(bench, error, stages) from None
     sql = [readable(text) for text in config.statements({name: one.schema for name, one in inputs.items()})]
-    return Look(table, bench.count(table), {"ops": changes, "sql": "\n\n".join(sql)})
+    return Look(table, bench.count(table), {"ops": changes, "changed_rows": rows, "sql": "\n\n".join(sql)})
 
 
 def _after(bench: Bench, name: str, config: TransformConfig, index: int, inputs: Mapping[str, Relation]) -> Relation:
@@ -110,28 +103,35 @@ def _changes(bench: Bench, first: Relation, stages: Sequence[Stage], rows: int) 
     """What each op did; rows are counted where an op may change their number, and known at both ends."""
     counting = [place for place, stage in enumerate(stages) if any(effect != "same" for effect in stage.op.effects())]
     found, at = list[OpChange](), bench.count(first) if counting else rows
+    cells = cells_changed(bench, stages)
     for place, stage in enumerate(stages):
         before = at
         if place in counting:
             at = rows if place == counting[-1] else bench.count(stage.after)
-        found.append(_change(stage, before, at))
+        found.append(_change(stage, before, at, cells.get(stage.at, Compared())))
     return tuple(found)
 
 
-def _change(stage: Stage, rows_before: int, rows_after: int) -> OpChange:
+def _change(stage: Stage, rows_before: int, rows_after: int, compared: Compared) -> OpChange:
     before, after = stage.before.schema, stage.after.schema
+    pairs = list(zip(before.names, after.names, strict=True)) if isinstance(stage.op, Rename) else []
+    renamed = tuple((old, new) for old, new in pairs if old != new)
+    olds, news = {old for old, _ in renamed}, {new for _, new in renamed}
     return OpChange(
         at=stage.at,
         op=str(getattr(stage.op, "op", "")),
         rows_before=rows_before,
         rows_after=rows_after,
-        added=tuple(name for name in after.names if name not in before),
-        removed=tuple(name for name in before.names if name not in after),
+        added=tuple(name for name in after.names if name not in before and name not in news),
+        removed=tuple(name for name in before.names if name not in after and name not in olds),
+        renamed=renamed,
         retyped=tuple(
             Retyped(column=one.name, before=before.column(one.name).type, after=one.type)
             for one in after
-            if one.name in before and before.column(one.name).type != one.type
+            if not renamed and one.name in before and before.column(one.name).type != one.type
         ),
+        compared=compared.rows,
+        cells=compared.cells,
     )
 
 

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Plan:
         weight: Size of the sources in bytes of plain text, roughly.
         key: Equal for equal previews.
         runs_python: Whether Python code has to run.
+        changes_of: The op whose changed rows are asked for, by its place in the list.
     """
 
     steps: tuple[CheckedStep, ...]
@@ -47,6 +48,7 @@ class Plan:
     weight: int
     key: str
     runs_python: bool
+    changes_of: int | None = None
 
     @property
     def target(self) -> CheckedStep:
@@ -57,6 +59,10 @@ class Plan:
     def source_key(self) -> str:
         """Which rows come in."""
         return _digest([self.target.step.id, dict(self.sources)])
+
+    def telling_changes_of(self, at: int | None) -> "Plan":
+        """The same work with the rows that the op at that place changed."""
+        return self if at is None else replace(self, changes_of=at, key=_digest([self.key, at]))
 
 
 def plan(

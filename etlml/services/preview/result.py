@@ -42,8 +42,30 @@ class Retyped(Part):
     after: str
 
 
+class CellChange(Part):
+    """Values of one column that an op changed in place.
+
+    Attributes:
+        changed: How many are another value than before; where the type changed, how many do not mean the same any more.
+        emptied: How many of these became empty (NULL).
+        filled: How many of these were empty.
+    """
+
+    column: str
+    changed: int
+    emptied: int = 0
+    filled: int = 0
+
+
 class OpChange(Part):
-    """What one op of a transform did to the table; ``at`` is its place in the list, from 0."""
+    """What one op of a transform did to the table.
+
+    Attributes:
+        at: Its place in the list, from 0.
+        renamed: Old and new names.
+        compared: In how many rows values were compared; the first ones if it is less than there are.
+        cells: What became of the columns that it sets and that were there before.
+    """
 
     at: int
     op: str
@@ -51,7 +73,25 @@ class OpChange(Part):
     rows_after: int
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     retyped: tuple[Retyped, ...] = ()
+    compared: int = 0
+    cells: tuple[CellChange, ...] = ()
+
+
+class ChangedRow(Part):
+    """A row that an op changed or left out.
+
+    Attributes:
+        row: Its number in the table before the op, from 1.
+        gone: Whether the op left it out; ``values`` are those that it had then.
+        before: What stood in the columns whose values are others now.
+    """
+
+    row: int
+    gone: bool
+    values: dict[str, Any]
+    before: dict[str, Any] = {}
 
 
 class LoadTarget(Part):
@@ -89,6 +129,7 @@ class Preview(Part):
         basis: What it was computed on, in a sentence.
         sql: The SQL that the step comes to; empty where it has none.
         ops: A transform's ops that are on, one after the other.
+        changed_rows: The first rows that the op asked about changed or left out.
         rules: What each rule of a validate step finds.
         rules_break: Whether these rules would fail the step.
         notes: What else a reader should know.
@@ -104,6 +145,7 @@ class Preview(Part):
     profile: tuple[ColumnProfile, ...] = ()
     sql: str = ""
     ops: tuple[OpChange, ...] = ()
+    changed_rows: tuple[ChangedRow, ...] = ()
     rules: tuple[RuleResult, ...] = ()
     rules_break: bool = False
     target: LoadTarget | None = None

@@ -17,6 +17,7 @@ from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
 from etlml.services.preview.bench import Bench, Reach
+from etlml.services.preview.effort import CodeSpent
 from etlml.services.preview.hiding import UsedSecrets
 from etlml.services.preview.looks import Look, load_target, look
 from etlml.services.preview.plan import Plan, plan
@@ -34,6 +35,9 @@ CHILD_MEMORY_BYTES = 768 * 2**20
 SLOTS = 3
 _PATIENCE_S = 5.0
 _EXACT_S, _SAMPLE_S, _PYTHON_S = 1.5, 2.0, 6.0
+_CODE_EXACT_S, _CODE_SAMPLE_S = 1.5, 2.5
+"""Of that, Python code itself may work so long: nearly all of the time goes to a machine that is busy with other things."""
+_CODE_TRIED_AGAIN_S = 300.0
 _REACHES = (Reach(), Reach(main=100_000), Reach(main=10_000, others=10_000))
 _EXACT_WEIGHT, _EXACT_WEIGHT_PYTHON = 160 * 2**20, 4 * 2**20
 _TRY_EXACT_AGAIN_S = 60.0
@@ -55,6 +59,7 @@ class PreviewService:
         self._kept: OrderedDict[str, Preview | EtlmlError] = OrderedDict()
         self._going: dict[str, Future[Preview]] = {}
         self._slow: dict[str, tuple[int, float]] = {}
+        self._endless: OrderedDict[str, tuple[StepTimeout, float]] = OrderedDict()
         self._spare = SpareDatabase(memory_bytes=MEMORY_BYTES)
         self._copies = SourceCopies()
         self._children: Children | None = None
@@ -66,6 +71,7 @@ class PreviewService:
         *,
         params: Mapping[str, Any] | None = None,
         ops_until: int | None = None,
+        changes_of: int | None = None,
         limit: int = 100,
     ) -> Preview:
         """What one step would give.
@@ -75,6 +81,7 @@ class PreviewService:
             step_id: The step.
             params: Values in place of the pipeline's own.
             ops_until: Of a transform only the first so many ops; None is all.
+            changes_of: The op, by its place from 0, whose changed rows are told; it is the last one that is computed.
             limit: How many rows are shown at most.
 
         Raises:
@@ -88,7 +95,9 @@ class PreviewService:
         draft = document if isinstance(document, PipelineDraft) else draft_from(document)
         data_dir, secrets = self._environment.data_dir, UsedSecrets()
         try:
-            work = plan(draft, step_id, params=params or {}, ops_until=ops_until, data_dir=data_dir, secrets=secrets)
+            until = ops_until if changes_of is None else changes_of + 1
+            work = plan(draft, step_id, params=params or {}, ops_until=until, data_dir=data_dir, secrets=secrets)
+            work = work.telling_changes_of(changes_of)
             found = self._once(work, min(max(limit, 0), MOST_ROWS))
         except EtlmlError as error:
             raise secrets.out_of_error(_named(error, step_id)) from None
@@ -97,14 +106,19 @@ class PreviewService:
         return secrets.out_of(found)
 
     def begin(
-        self, document: PipelineDraft | Mapping[str, Any], step_id: str, *, ops_until: int | None = None
+        self,
+        document: PipelineDraft | Mapping[str, Any],
+        step_id: str,
+        *,
+        ops_until: int | None = None,
+        changes_of: int | None = None,
     ) -> "Future[Preview]":
         """``of_step`` in a thread of its own, for a caller that has other things to do meanwhile."""
         future: Future[Preview] = Future()
 
         def compute() -> None:
             try:
-                future.set_result(self.of_step(document, step_id, ops_until=ops_until))
+                future.set_result(self.of_step(document, step_id, ops_until=ops_until, changes_of=changes_of))
             except BaseException as error:  # noqa: BLE001  it belongs to whoever asks for the result
                 future.set_exception(error)
 
@@ -128,6 +142,9 @@ class PreviewService:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return _told(kept)
+            endless, until = self._endless.get(key, (None, 0.0))
+            if endless is not None and time.monotonic() < until:
+                return _told(endless)
             future = self._going.get(key)
             mine = future is None
             if future is None:
@@ -148,6 +165,11 @@ class PreviewService:
         return _told(answer)
 
     def _keep(self, key: str, answer: Preview | EtlmlError) -> None:
+        if isinstance(answer, StepTimeout) and "code_s" in answer.details:
+            with self._lock:
+                self._endless[key] = (answer, time.monotonic() + _CODE_TRIED_AGAIN_S)
+                while len(self._endless) > _MOST_KEPT:
+                    self._endless.popitem(last=False)
         if isinstance(answer, Unavailable | StepCancelled | StepTimeout):
             return
         if isinstance(answer, Preview) and len(answer.rows) * len(answer.columns) > _MOST_CELLS:
@@ -160,20 +182,18 @@ class PreviewService:
     def _computed(self, work: Plan, limit: int) -> Preview:
         if not self._slots.acquire(timeout=_PATIENCE_S):
             raise Unavailable("Several previews are being computed already. Wait a moment, then ask again.")
+        spent = False
         try:
             for number in self._reaches(work):
                 try:
                     return self._attempt(work, _REACHES[number], limit)
-                except StepCancelled:
+                except StepCancelled as error:
+                    spent = isinstance(error, CodeSpent)
                     self._remember_slow(work, number + 1)
         finally:
             self._slots.release()
             threading.Thread(target=self._spare.refill, name="preview-spare", daemon=True).start()
-        least = _REACHES[-1].main or 0
-        raise StepTimeout(
-            f"The preview takes too long even on {least:,} rows of each source. Run the pipeline up to this step "
-            "instead, or make the step lighter."
-        )
+        raise _too_slow(spent=spent)
 
     def _reaches(self, work: Plan) -> list[int]:
         """The reaches that are worth a try, in this order. Code that is slow may well be endless: it gets two at most."""
@@ -219,6 +239,7 @@ class PreviewService:
                 children=self._child_pool,
                 memory_bytes=CHILD_MEMORY_BYTES,
                 deadline=time.monotonic() + limit_s,
+                code_s=_CODE_EXACT_S if reach == _REACHES[0] else _CODE_SAMPLE_S,
             )
             timer = threading.Timer(limit_s, session.interrupt)
             timer.daemon = True
@@ -233,6 +254,20 @@ class PreviewService:
             if self._children is None:
                 self._children = Children(size=1, warm=_CHILD_WARM)
             return self._children
+
+
+def _too_slow(*, spent: bool) -> StepTimeout:
+    """What is said when even the smallest reach took too long; of code that worked all that time, how long that was."""
+    least = f"{_REACHES[-1].main or 0:,} rows of each source"
+    if not spent:
+        return StepTimeout(
+            f"The preview takes too long even on {least}. Run the pipeline up to this step instead, or make the step lighter."
+        )
+    return StepTimeout(
+        f"The Python code takes too long: even on {least} it did not end within {_CODE_SAMPLE_S:g} s. "
+        "Look for a loop that never ends, or run the pipeline up to this step instead.",
+        code_s=_CODE_SAMPLE_S,
+    )
 
 
 def _preview(bench: Bench, found: Look, limit: int) -> Preview:

@@ -106,6 +106,10 @@ class Op(BaseModel, ABC):
         """The ids of the step's inputs that it takes beside the table so far."""
         return ()
 
+    def sets(self) -> Sequence[str]:
+        """The columns that it sets row by row, new ones and ones that are there; rows stay as many and in their order."""
+        return ()
+
     def expressions(self) -> Sequence[str]:
         """The expressions that a user wrote into it."""
         return ()

@@ -1,5 +1,6 @@
 """Ops on columns as a whole: select, drop, rename, cast."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -94,6 +95,9 @@ class Cast(Op):
     def check(self, schema: Schema | None, inputs: Inputs) -> None:
         if schema is not None:
             schema.require(list(self.columns))
+
+    def sets(self) -> Sequence[str]:
+        return list(self.columns)
 
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
         casts = ", ".join(

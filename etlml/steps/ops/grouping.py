@@ -103,6 +103,9 @@ class Window(Op):
         }
         return assigned(source, schema, values)
 
+    def sets(self) -> Sequence[str]:
+        return list(self.columns)
+
     def expressions(self) -> Sequence[str]:
         return list(self.columns.values())
 

@@ -50,6 +50,9 @@ class Derive(Op):
             source, schema = f"({sql})", after if after is not None else schema
         return _Layer(columns=layers[-1]).select(source, schema, inputs)
 
+    def sets(self) -> Sequence[str]:
+        return list(self.columns)
+
     def expressions(self) -> Sequence[str]:
         return list(self.columns.values())
 
@@ -102,6 +105,9 @@ class FillNull(Op):
                     field="columns",
                 )
 
+    def sets(self) -> Sequence[str]:
+        return list(self.columns)
+
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
         filled = {}
         for name, value in self.columns.items():
@@ -127,6 +133,9 @@ class Replace(Op):
                     f"Column {column.name!r} is {column.type}, so {_shown(old)} is never in it. Cast the column first.",
                     field="values",
                 )
+
+    def sets(self) -> Sequence[str]:
+        return [self.column]
 
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
         column = schema.column(self.column)
@@ -162,6 +171,9 @@ class Split(Op):
             schema.column(self.column)
         if len({name.lower() for name in self.into}) < len(self.into):
             raise ConfigInvalid("The new columns of split need different names.", field="into")
+
+    def sets(self) -> Sequence[str]:
+        return self.into
 
     def select(self, source: str, schema: Schema, inputs: Inputs) -> str:
         text = quoted(schema.column(self.column).name)

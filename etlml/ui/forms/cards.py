@@ -95,8 +95,13 @@ def draw(
 
 
 def last_opened(key: str) -> int | None:
-    """Of the list whose form has that key, the place of the card that was opened last and still is open."""
+    """Of the list with that key, the place of the card that was opened last and still is open."""
     return next(reversed(_opened(key)), None)
+
+
+def ops_key(pipeline_id: str, step_id: str) -> str:
+    """The key of the list of a transform's ops, for ``last_opened``."""
+    return f"{pipeline_id}.{step_id}.config.ops"
 
 
 def _card(draw_fields: DrawFields, card: _Card) -> bool:
