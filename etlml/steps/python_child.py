@@ -24,15 +24,19 @@ def transform_parquet(
     code: str,
     source: str,
     target: str,
-    report: Callable[[dict[str, Any]], None] | None = None,  # noqa: ARG001  given to every target
+    report: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Apply the user's code to a Parquet file; the result is in ``target`` whole or not at all.
+
+    ``report`` is told when the code begins, {"begun": its process's id}: what comes before is not the code's doing.
 
     Raises:
         PythonFailed: The code raised, or gave back what is no table; with the traceback of its own frames.
     """
     table = pq.read_table(source)
     given = to_frame(table)
+    if report is not None:
+        report({"begun": os.getpid()})
     result = _called(code, given)
     columns = _checked(result)
     out = _to_table(columns, table.schema)

@@ -1,5 +1,6 @@
 """The child's side of a python op, called directly."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_table_that_is_given_back_untouched_keeps_types_and_values(tmp_path: Pat
     assert result.column("t").to_pylist() == TABLE.column("t").to_pylist()
     assert result.column("s").to_pylist() == ["a", None, "c"]
     assert result.column("l").to_pylist() == [[1], [], None]
+
+
+def test_it_tells_when_the_code_begins(tmp_path: Path) -> None:
+    source, told = tmp_path / "in.parquet", list[dict[str, Any]]()
+    pq.write_table(TABLE, source)
+    code = "raise ValueError('the code is loaded after it was told')"
+    with pytest.raises(PythonFailed, match="after it was told"):
+        transform_parquet(code=code, source=str(source), target=str(tmp_path / "out"), report=told.append)
+    assert told == [{"begun": os.getpid()}]
 
 
 def test_column_that_became_fractional_stays_so(tmp_path: Path) -> None:

@@ -224,6 +224,21 @@ class TestHowItIsComputed:
             service.of_step(draft(transform(endless)), "clean")
         assert tried == [previews._REACHES[0], previews._REACHES[-1]]
 
+    @pytest.mark.slow
+    def test_code_that_worked_and_did_not_end_is_told_at_once_when_asked_again(
+        self, service: PreviewService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for limit in ("_CODE_EXACT_S", "_CODE_SAMPLE_S"):
+            monkeypatch.setattr(previews, limit, 0.1)
+        for limit in ("_EXACT_S", "_SAMPLE_S"):
+            monkeypatch.setattr(previews, limit, 60.0)
+        endless = {"op": "python", "code": "def transform(df):\n    while True:\n        pass"}
+        for least, most in ((0.2, 50.0), (0.0, 0.1)):
+            began = time.monotonic()
+            with pytest.raises(StepTimeout, match="Look for a loop that never ends"):
+                service.of_step(draft(transform(endless)), "clean")
+            assert least <= time.monotonic() - began < most
+
     def test_asked_again_it_costs_nothing_until_a_file_changes(self, service: PreviewService, home: Path) -> None:
         path = home / "data" / "a.csv"
         path.write_text("a\n1\n")

@@ -1,0 +1,103 @@
+"""How long user code has worked: what a loaded machine takes from it does not count."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from etlml.compute.children import Children
+from etlml.errors import StepCancelled
+
+
+class CodeSpent(StepCancelled):
+    """The code worked, or slept, for as long as it may, and did not come to an end."""
+
+
+class Effort:
+    """The seconds that a process worked or slept since it began with user code.
+
+    While it would work, but other processes have the processors, nothing is counted.
+
+    Args:
+        most_s: How many it may have.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, most_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most_s, self._clock = most_s, clock
+        self._process: psutil.Process | None = None
+        self._spent_s = self._worked_s = self._at = 0.0
+
+    def begin(self, pid: int) -> None:
+        """From now on it counts."""
+        try:
+            self._process = psutil.Process(pid)
+            self._worked_s, self._at = _worked(self._process), self._clock()
+        except psutil.Error:
+            self._process = None
+
+    def is_spent(self) -> bool:
+        """Whether it had all that it may have; ask often."""
+        if self._process is None:
+            return False
+        try:
+            worked_s, sleeps = _worked(self._process), self._process.status() == psutil.STATUS_SLEEPING
+        except psutil.Error:
+            return False
+        now = self._clock()
+        passed = now - self._at
+        self._spent_s += passed if sleeps else min(worked_s - self._worked_s, passed)
+        self._worked_s, self._at = worked_s, now
+        return self._spent_s > self._most_s
+
+
+def _worked(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class WatchedChildren:
+    """Child processes that start when the first one is needed, and whose code is stopped when it has worked for long.
+
+    Args:
+        children: Gives them.
+        most_s: How long code may work.
+    """
+
+    def __init__(self, children: Callable[[], Children], most_s: float) -> None:
+        self._children, self._most_s = children, most_s
+
+    def run(
+        self,
+        target: str,
+        kwargs: dict[str, Any],
+        *,
+        on_message: Callable[[dict[str, Any]], None],
+        cancelled: Callable[[], bool],
+        **limits: Any,
+    ) -> Any:
+        """As ``Children.run``.
+
+        Raises:
+            CodeSpent: The code worked for too long.
+        """
+        effort, spent = Effort(self._most_s), False
+
+        def heard(message: dict[str, Any]) -> None:
+            if "begun" in message:
+                effort.begin(int(message["begun"]))
+            else:
+                on_message(message)
+
+        def stopped() -> bool:
+            nonlocal spent
+            spent = spent or effort.is_spent()
+            return spent or cancelled()
+
+        try:
+            return self._children().run(target, kwargs, on_message=heard, cancelled=stopped, **limits)
+        except StepCancelled:
+            if spent:
+                raise CodeSpent from None
+            raise
