@@ -134,6 +134,19 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
     form = one_form("channel")
     key = f"channel_{stored.id if stored else form.suffix}"
     parts.section(stored.name if stored else "New channel")
+    held = _fields(services, stored, key)
+    name, url = held["name"], held.get("url")
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not (url or stored)):
+            saved(lambda: _save(services, user, held, stored, form), said=f"Channel {name} saved.", param="channel")
+        if stored and st.button("New channel", key=f"{key}_new"):
+            place.set_params(channel=None)
+            st.rerun()
+        parts.command_lines(_commands(held, stored))
+
+
+def _fields(services: Services, stored: Channel | None, key: str) -> dict[str, Any]:
+    """The channel as it stands in the form; without a URL if that stays as it is, or is not complete."""
     name = st.text_input("Name", stored.name if stored else "", key=f"{key}_name", placeholder="team")
     url = _url(stored, key)
     events = st.multiselect(
@@ -158,17 +171,20 @@ def _form(services: Services, user: Principal, name_or_id: str) -> None:
         placeholder="any",
         key=f"{key}_tags",
     )
-    with st.container(horizontal=True):
-        if st.button("Save", type="primary", key=f"{key}_save", disabled=not name or not (url or stored)):
-            document = {"name": name, "events": events, "pipelines": pipelines, "tags": tags}
-            document |= {"url": url} if url else {}
-            saved(lambda: _save(services, user, document, stored, form), said=f"Channel {name} saved.", param="channel")
-        if stored and st.button("New channel", key=f"{key}_new"):
-            place.set_params(channel=None)
-            st.rerun()
-        fresh, before = bool(url) or stored is None, stored.name if stored else None
-        save = copy_as.channels.save(name or "NAME", events, pipelines, tags, url=fresh, stored=before)
-        parts.command_lines({"Save": save, **row_commands.channel(stored)} if stored else save)
+    return {"name": name, "events": events, "pipelines": pipelines, "tags": tags} | ({"url": url} if url else {})
+
+
+def _commands(held: Mapping[str, Any], stored: Channel | None) -> copy_as.Action | dict[str, copy_as.Action]:
+    """What the form holds as commands, without the URL, which is a secret."""
+    save = copy_as.channels.save(
+        held["name"] or "NAME",
+        held["events"],
+        held["pipelines"],
+        held["tags"],
+        url="url" in held or stored is None,
+        stored=stored.name if stored else None,
+    )
+    return {"Save": save, **row_commands.channel(stored)} if stored else save
 
 
 def _url(stored: Channel | None, key: str) -> str:
