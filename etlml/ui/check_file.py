@@ -10,7 +10,7 @@ from etlml.services import Services
 from etlml.services.data_files import FORMATS
 from etlml.services.preview import Preview
 from etlml.services.principals import Principal
-from etlml.ui import copy_as, forms, live_preview, parts, place, preview_html, source_files, step_form
+from etlml.ui import complaints, copy_as, forms, live_preview, parts, place, preview_html, source_files, step_form
 
 PATH, RULES, FORM, GIVEN = "check_path", "check_rules", "check_form", "check_upload"
 HEIGHT = 420
@@ -77,9 +77,11 @@ def _contents(services: Services, path: str, spot: Any) -> Preview | None:
 
 
 def _preview(services: Services, path: str, rules: Sequence[dict[str, Any]]) -> Preview:
-    """What a step that reads the file, and is held to the rules, would give."""
-    step = {**services.data_files.reader(path)["steps"][0], "validations": rules}
-    return services.previews.of_step({"name": "check", "steps": [step]}, step["id"])
+    """The rows of the file, and what the rules find in them."""
+    steps = list(services.data_files.reader(path)["steps"])
+    if rules:
+        steps.append({"id": "check", "type": "validate", "needs": [steps[0]["id"]], "config": {"rules": list(rules)}})
+    return services.previews.of_step({"name": "check", "steps": steps}, steps[-1]["id"])
 
 
 def _rules(found: Preview | None) -> Sequence[dict[str, Any]]:
@@ -131,7 +133,7 @@ def _show(services: Services, path: str, found: Preview | None, rules: Sequence[
         try:
             found = _preview(services, path, rules)
         except EtlmlError as error:
-            st.html(preview_html.op_error(error.message))
+            st.html(preview_html.op_error(complaints.in_form(error.message, {"rules": rules})))
     chosen = st.segmented_control(
         "Part", ("Rows", "Columns"), default="Rows", key="check_part", label_visibility="collapsed", required=True
     )
