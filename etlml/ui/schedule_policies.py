@@ -27,16 +27,7 @@ def draw(options: ScheduleOptions, default: FirePolicy, key: str, off: bool) -> 
     )
     limit = options.missed_limit
     if (missed or standard.missed) == "all":
-        limit = st.number_input(
-            "At most",
-            1,
-            1000,
-            limit,
-            key=f"{key}.missed_limit",
-            disabled=off,
-            help="The newest ones.",
-            placeholder=f"as the installation: {standard.missed_limit}",
-        )
+        limit = _limit(limit, standard.missed_limit, f"{key}.missed_limit", off)
     overlap = _choice(
         "A fire while a run goes on",
         OVERLAP,
@@ -45,21 +36,11 @@ def draw(options: ScheduleOptions, default: FirePolicy, key: str, off: bool) -> 
         key=f"{key}.overlap",
         disabled=off,
     )
-    late = st.number_input(
-        "Too late after (minutes)",
-        0.0,
-        None,
-        options.too_late_after_s / 60 if options.too_late_after_s else None,
-        key=f"{key}.late",
-        placeholder="never",
-        disabled=off,
-        help="A fire that is later than this is recorded as missed. Empty: never too late.",
-    )
     changes: dict[str, Any] = {
         "missed": missed,
         "missed_limit": limit,
         "overlap": overlap,
-        "too_late_after_s": late * 60 if late else None,
+        "too_late_after_s": _too_late_after_s(options.too_late_after_s, f"{key}.late", off),
     }
     return options.model_copy(update=changes)
 
@@ -76,15 +57,40 @@ def _choice(
 ) -> str | None:
     """One of several policies; None follows the installation, whose own is described by ``standard``."""
     known = [FOLLOWS, *words]
-    return (
-        st.selectbox(
-            label,
-            known,
-            index=known.index(chosen or FOLLOWS),
-            format_func=lambda one: words[one] if one else f"As the installation: {standard}",
-            key=key,
-            disabled=disabled,
-            help=help,
-        )
-        or None
+    policy = st.selectbox(
+        label,
+        known,
+        index=known.index(chosen or FOLLOWS),
+        format_func=lambda one: words[one] if one else f"As the installation: {standard}",
+        key=key,
+        disabled=disabled,
+        help=help,
     )
+    return policy or None
+
+
+def _limit(chosen: int | None, standard: int, key: str, disabled: bool) -> int | None:
+    return st.number_input(
+        "At most",
+        1,
+        1000,
+        chosen,
+        key=key,
+        disabled=disabled,
+        help="The newest ones.",
+        placeholder=f"as the installation: {standard}",
+    )
+
+
+def _too_late_after_s(chosen: float | None, key: str, disabled: bool) -> float | None:
+    minutes = st.number_input(
+        "Too late after (minutes)",
+        0.0,
+        None,
+        chosen / 60 if chosen else None,
+        key=key,
+        placeholder="never",
+        disabled=disabled,
+        help="A fire that is later than this is recorded as missed. Empty: never too late.",
+    )
+    return minutes * 60 if minutes else None
