@@ -38,6 +38,12 @@ class PreviewRequest(Request):
     step: str = Field(max_length=100)
     params: dict[str, Any] = Field(default_factory=dict, description="Values in place of the document's own.")
     limit: int = Field(100, ge=0, le=MOST_ROWS, description="How many rows are shown.")
+    changes_of: int | None = Field(
+        None,
+        ge=0,
+        le=10_000,
+        description="The op of a transform, from 0, whose changed rows are told; later ones are left.",
+    )
 
 
 class NameRequest(Request):
@@ -114,7 +120,9 @@ def validate_pipeline(services: Use, _: Viewer, document: PipelineDocument) -> C
 @router.post("/preview")
 def preview_step(services: Use, _: Editor, body: PreviewRequest) -> Preview:
     """What a step of a document, saved or not, would give: rows, columns, SQL. Nothing is written anywhere."""
-    return services.previews.of_step(body.document, body.step, params=body.params, limit=body.limit)
+    return services.previews.of_step(
+        body.document, body.step, params=body.params, changes_of=body.changes_of, limit=body.limit
+    )
 
 
 @router.get("/{pipeline_id}", responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}})

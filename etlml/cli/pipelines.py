@@ -86,11 +86,14 @@ def preview(
     param: Params = [],  # noqa: B006 - typer copies it
     rows: Annotated[int, typer.Option(min=0, max=1000, help="How many rows to show.")] = 20,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that the step comes to.")] = False,
+    op: Annotated[
+        int | None, typer.Option("--op", min=1, help="Print the rows that this op of a transform changed, from 1.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a step would give, computed here without writing anything."""
     from etlml.cli.output import print_json
-    from etlml.cli.previews import print_preview
+    from etlml.cli.previews import print_changed_rows, print_preview
     from etlml.cli.session import services
 
     with services() as opened:
@@ -98,12 +101,14 @@ def preview(
         document = (
             opened.pipelines.from_yaml(text_of(path)) if is_file_name(path) else opened.pipelines.get(pipeline).draft()
         )
-        found = opened.previews.of_step(document, step, params=pairs(param), limit=rows)
+        found = opened.previews.of_step(document, step, params=pairs(param), changes_of=op and op - 1, limit=rows)
         opened.previews.close()
     if as_json:
         print_json(found)
     elif sql:
         typer.echo(found.sql or "-- This step has no SQL of its own.")
+    elif op is not None:
+        print_changed_rows(found, most=rows)
     else:
         print_preview(found)
 

@@ -159,11 +159,12 @@ def _cell(row: ChangedRow, name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return (
-        "<i>empty</i>"
-        if value is None
-        else html.escape(words.value(value, 40).replace("T", " " if _MOMENT.match(str(value)) else "T"))
-    )
+    if value is None:
+        return "<i>empty</i>"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # as in the table of all rows: a year has no comma
+    text = words.value(value, 40)
+    return html.escape(text.replace("T", " ") if _MOMENT.match(text) else text)
 
 
 def _names(sign: str, tone: str, names: Sequence[str]) -> list[str]:

@@ -108,6 +108,9 @@ def test_a_step_of_an_unsaved_document_is_previewed(client: TestClient) -> None:
     assert found.status_code == 200
     assert (found.json()["row_count"], found.json()["rows"]) == (1, [{"id": 3, "x": 4.0}])
     assert found.json()["ops"][0]["rows_before"] == 3
+    assert found.json()["changed_rows"] == []
+    changed = client.post("/api/pipelines/preview", json={**body, "changes_of": 0}).json()["changed_rows"]
+    assert [(row["gone"], row["values"]["id"]) for row in changed] == [(True, 1), (True, 2)]
     refused = client.post("/api/pipelines/preview", json={**body, "step": "kep"})
     assert (refused.status_code, refused.json()["error"]["type"]) == (404, "NotFound")
     assert client.get("/api/pipelines").json()["items"] == []

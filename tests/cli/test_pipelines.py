@@ -124,6 +124,20 @@ def test_export_gives_back_what_apply_takes(etlml: Etlml, small: Path, tmp_path:
     assert etlml("apply", out, "--json").json[0]["change"] == "unchanged"
 
 
+def test_preview_shows_the_rows_that_an_op_changed(etlml: Etlml, tmp_path: Path) -> None:
+    rows = {"kind": "inline", "rows": [{"id": 1, "x": None}, {"id": 2, "x": 5}]}
+    steps = [
+        {"id": "rows", "type": "extract", "config": {"source": rows}},
+        {"id": "filled", "type": "transform", "config": {"ops": [{"op": "fill_null", "columns": {"x": 0}}]}},
+    ]
+    path = tmp_path / "filled.yaml"
+    path.write_text(json.dumps({"name": "filled", "steps": steps}))
+    done = etlml("preview", path, "filled", "--op", "1")
+    assert " -> 0" in done.out
+    assert len(done.out.splitlines()) == 2
+    assert "x: 1 of 2 values changed" in done.err
+
+
 def test_preview_shows_rows_and_sql_of_a_file_and_saves_nothing(etlml: Etlml, small: Path) -> None:
     step = SMALL["steps"][-1]["id"]
     done = etlml("preview", small, step, "--rows", "1")
