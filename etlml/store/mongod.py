@@ -22,6 +22,7 @@ __all__ = ["EmbeddedMongod", "find_mongod", "mongod_version"]
 _PORT_TAKEN, _FOLDER_TAKEN = 48, 100  # mongod's exit codes
 _LOG_BYTES = 10 * 2**20
 _TRIES = 5
+_JOIN_S = 8.0
 _PORT_PATIENCE_S = 2.0
 
 
@@ -75,7 +76,10 @@ class EmbeddedMongod:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with self._lock.acquire(timeout=timeout_s):
-                port = self._joined() or self._launched()
+                joined = self._joined()
+                port = joined or self._launched()
+                if joined and not is_free(joined):  # it has started long ago: it answers soon, or stands still
+                    timeout_s = min(timeout_s, _JOIN_S)
                 become_primary(port, timeout_s=timeout_s, check=self._check)
                 self._write_state(port, [*self._users(), _identity(psutil.Process())])
         except Timeout:

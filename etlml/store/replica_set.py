@@ -34,7 +34,9 @@ def become_primary(port: int, *, timeout_s: float, check: Callable[[], None]) ->
         while not _is_primary(client, address):
             check()
             if time.monotonic() > deadline:
-                raise Unavailable(f"The embedded MongoDB did not become ready within {timeout_s:g} s.")
+                raise Unavailable(
+                    f"The embedded MongoDB did not become ready within {timeout_s:g} s. Does it stand still?"
+                )
             time.sleep(_PAUSE_S)
     finally:
         client.close()

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from etlml.documents import Run
 from etlml.errors import NotFound, Unavailable
-from etlml.store import open_store
+from etlml.store import mongod, open_store
 from etlml.store.mongod import EmbeddedMongod, find_mongod, mongod_version
 from etlml.store.mongod_binary import _packaged
 from etlml.store.run_watch import Wakeup
@@ -240,6 +240,22 @@ class TestRefused:
         folder.mkdir()
         with FileLock(folder / "start.lock"), pytest.raises(Unavailable, match="Another process has been starting"):
             server.start(timeout_s=0.1)
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(os.name != "posix", reason="no process can be stopped and continued")
+    def test_a_server_that_stands_still_is_not_waited_for_like_one_that_starts(
+        self, server: EmbeddedMongod, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mongod, "_JOIN_S", 0.3)
+        server.start()
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(Unavailable, match=r"not become ready within 0\.3 s\. Does it stand still"):
+                EmbeddedMongod(folder).start()
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        assert server.start() == server.uri
 
     @pytest.mark.slow
     def test_damaged_data_with_the_servers_own_reason(self, server: EmbeddedMongod, folder: Path) -> None:
