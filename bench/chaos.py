@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from pydantic import SecretStr
@@ -28,6 +29,38 @@ from etlml.store.mongod import EmbeddedMongod
 ROWS = 2000
 PARALLEL = 4
 LONGEST_S = 900.0
+PIPELINE: dict[str, Any] = {
+    "name": "chaos",
+    "max_running": PARALLEL,
+    "params": {"run": 0},
+    "steps": [
+        {"id": "read", "type": "extract", "config": {"source": {"kind": "file", "path": "numbers.csv"}}},
+        {
+            "id": "tag",
+            "type": "transform",
+            "config": {
+                "ops": [{"op": "derive", "columns": {"run": "${params.run}", "key": "${params.run} * 100000 + n"}}]
+            },
+        },
+        {"id": "check", "type": "validate", "config": {"rules": [{"rule": "unique", "column": "key"}]}},
+        {
+            "id": "append",
+            "type": "load",
+            "config": {"sink": {"kind": "sqlite", "path": "out/append.sqlite", "table": "t"}, "mode": "append"},
+        },
+        {
+            "id": "merge",
+            "type": "load",
+            "needs": ["check"],
+            "config": {
+                "sink": {"kind": "duckdb", "path": "out/merge.duckdb", "table": "t"},
+                "mode": "merge",
+                "keys": ["key"],
+            },
+        },
+    ],
+}
+"""Two loads, each of which must write every row once."""
 
 
 @dataclass
@@ -118,47 +151,7 @@ class Storm:
     def _queue(self, services: Services, runs: int) -> None:
         numbers = "\n".join(str(n) for n in range(ROWS))
         (self._settings.data_dir / "numbers.csv").write_text(f"n\n{numbers}\n")
-        services.pipelines.create(
-            {
-                "name": "chaos",
-                "max_running": PARALLEL,
-                "params": {"run": 0},
-                "steps": [
-                    {"id": "read", "type": "extract", "config": {"source": {"kind": "file", "path": "numbers.csv"}}},
-                    {
-                        "id": "tag",
-                        "type": "transform",
-                        "config": {
-                            "ops": [
-                                {
-                                    "op": "derive",
-                                    "columns": {"run": "${params.run}", "key": "${params.run} * 100000 + n"},
-                                }
-                            ]
-                        },
-                    },
-                    {"id": "check", "type": "validate", "config": {"rules": [{"rule": "unique", "column": "key"}]}},
-                    {
-                        "id": "append",
-                        "type": "load",
-                        "config": {
-                            "sink": {"kind": "sqlite", "path": "out/append.sqlite", "table": "t"},
-                            "mode": "append",
-                        },
-                    },
-                    {
-                        "id": "merge",
-                        "type": "load",
-                        "needs": ["check"],
-                        "config": {
-                            "sink": {"kind": "duckdb", "path": "out/merge.duckdb", "table": "t"},
-                            "mode": "merge",
-                            "keys": ["key"],
-                        },
-                    },
-                ],
-            }
-        )
+        services.pipelines.create(PIPELINE)
         for number in range(runs):
             services.runs.start("chaos", {"run": number})
 

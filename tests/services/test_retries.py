@@ -2,9 +2,10 @@
 
 import pytest
 
-from etlml.documents import PipelineDraft
+from etlml.clock import utc_now
+from etlml.documents import Pipeline, PipelineDraft, Run
 from etlml.errors import ConfigInvalid
-from etlml.services.retries import retried_steps
+from etlml.services.retries import retried_steps, retry_of
 from etlml.steps.graph import execution_order
 from tests.services.factories import a_document, a_finished_run
 
@@ -72,3 +73,28 @@ def test_a_load_that_had_begun_keeps_its_id_so_that_the_sink_takes_its_rows_once
 def test_a_load_that_was_done_and_is_asked_for_again_is_a_new_load() -> None:
     saved = retried_steps(a_finished_run(DRAFT, ALL_DONE), execution_order(DRAFT.steps), DRAFT.steps, "start")[-1]
     assert (saved.load_id, saved.forced) == (None, True)
+
+
+class TestRetryOf:
+    """The run as a whole."""
+
+    def retried(self, run: Run, start: str) -> Run:
+        pipeline = Pipeline.model_validate(DRAFT.model_dump() | {"params": {"least": 1, "new": 5}})
+        return retry_of(run, pipeline, DRAFT.steps, start, now=utc_now(), author="ann")
+
+    def test_it_says_what_it_repeats_and_from_where(self) -> None:
+        run = a_finished_run(DRAFT, FAILED_AT_KEPT)
+        again = self.retried(run, "kept")
+        assert (again.retry_of, again.retry_from, again.triggered_by) == (run.id, "kept", "ann")
+        assert again.reason == f"Retry from kept of run {run.id[-6:]}."
+
+    def test_parameters_are_those_of_then_as_far_as_the_pipeline_still_has_them(self) -> None:
+        again = self.retried(a_finished_run(DRAFT, FAILED_AT_KEPT, params={"least": 2, "gone": 1}), "failed")
+        assert again.params == {"least": 2, "new": 5}
+
+    @pytest.mark.parametrize(("start", "until", "saved"), [("failed", "kept", "skipped"), ("kept", None, "pending")])
+    def test_it_ends_where_the_run_was_asked_to_end_unless_it_starts_from_a_step(
+        self, start: str, until: str | None, saved: str
+    ) -> None:
+        again = self.retried(a_finished_run(DRAFT, FAILED_AT_KEPT, until="kept"), start)
+        assert (again.until, again.step("saved").status) == (until, saved)
