@@ -12,7 +12,7 @@ from etlml.compute.relation import Query, Relation
 from etlml.compute.session import Session
 from etlml.documents import RuleResult
 from etlml.errors import EtlmlError, StepCancelled
-from etlml.services.preview.effort import WatchedChildren
+from etlml.services.preview.effort import Effort, WatchedChildren
 from etlml.services.preview.plan import Plan
 from etlml.services.preview.sources import SourceCopies
 from etlml.steps.base import StepContext
@@ -60,7 +60,7 @@ class Bench:
 
     Attributes:
         deadline: When it is over, however little was done by then.
-        code_s: For how long Python code may work.
+        effort: Makes what says for how long Python code may work.
         tables: Which relations are kept as tables of the session, by name.
         cut: Extract steps of which not all rows were read, with the number that was.
         notes: What the reader should know.
@@ -74,7 +74,7 @@ class Bench:
     children: Callable[[], Children]
     memory_bytes: int
     deadline: float
-    code_s: float
+    effort: Callable[[], Effort]
     relations: dict[str, Relation] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
@@ -172,7 +172,7 @@ class Bench:
             folder=self.session.folder,
             data_dir=self.data_dir,
             session=self.session,
-            children=WatchedChildren(self.children, self.code_s),  # type: ignore[arg-type]
+            children=WatchedChildren(self.children, self.effort),  # type: ignore[arg-type]
             tracker=NoTracker(),
             log=lambda level, message: self.notes.append(message) if level in ("WARNING", "ERROR") else None,
             cancelled=lambda: time.monotonic() > self.deadline,

@@ -17,23 +17,27 @@ class CodeSpent(StepCancelled):
 class Effort:
     """The seconds that a process worked or slept since it began with user code.
 
-    While it would work, but other processes have the processors, nothing is counted.
+    While it would work, but other processes have the processors, nothing is counted but for ``longest_s``.
 
     Args:
         most_s: How many it may have.
+        longest_s: After so many by the clock it is over in any case.
         clock: Seconds that only grow.
     """
 
-    def __init__(self, most_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most_s, self._clock = most_s, clock
+    def __init__(
+        self, most_s: float, longest_s: float = float("inf"), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most_s, self._longest_s, self._clock = most_s, longest_s, clock
         self._process: psutil.Process | None = None
-        self._spent_s = self._worked_s = self._at = 0.0
+        self._spent_s = self._worked_s = self._at = self._began = 0.0
 
     def begin(self, pid: int) -> None:
         """From now on it counts."""
         try:
             self._process = psutil.Process(pid)
             self._worked_s, self._at = _worked(self._process), self._clock()
+            self._began = self._at
         except psutil.Error:
             self._process = None
 
@@ -49,7 +53,7 @@ class Effort:
         passed = now - self._at
         self._spent_s += passed if sleeps else min(worked_s - self._worked_s, passed)
         self._worked_s, self._at = worked_s, now
-        return self._spent_s > self._most_s
+        return self._spent_s > self._most_s or now - self._began > self._longest_s
 
 
 def _worked(process: psutil.Process) -> float:
@@ -62,11 +66,11 @@ class WatchedChildren:
 
     Args:
         children: Gives them.
-        most_s: How long code may work.
+        effort: Makes what counts the work of one call.
     """
 
-    def __init__(self, children: Callable[[], Children], most_s: float) -> None:
-        self._children, self._most_s = children, most_s
+    def __init__(self, children: Callable[[], Children], effort: Callable[[], Effort]) -> None:
+        self._children, self._effort = children, effort
 
     def run(
         self,
@@ -82,7 +86,7 @@ class WatchedChildren:
         Raises:
             CodeSpent: The code worked for too long.
         """
-        effort, spent = Effort(self._most_s), False
+        effort, spent = self._effort(), False
 
         def heard(message: dict[str, Any]) -> None:
             if "begun" in message:

@@ -17,7 +17,7 @@ from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
 from etlml.services.preview.bench import Bench, Reach
-from etlml.services.preview.effort import CodeSpent
+from etlml.services.preview.effort import CodeSpent, Effort
 from etlml.services.preview.hiding import UsedSecrets
 from etlml.services.preview.looks import Look, load_target, look
 from etlml.services.preview.plan import Plan, plan
@@ -36,7 +36,8 @@ SLOTS = 3
 _PATIENCE_S = 5.0
 _EXACT_S, _SAMPLE_S, _PYTHON_S = 1.5, 2.0, 6.0
 _CODE_EXACT_S, _CODE_SAMPLE_S = 1.5, 2.5
-"""Of that, Python code itself may work so long: nearly all of the time goes to a machine that is busy with other things."""
+"""Of that, Python code itself may work so long: the rest is for a machine that is busy with other things."""
+_CODE_LONGEST_EXACT_S = 3.0
 _CODE_TRIED_AGAIN_S = 300.0
 _REACHES = (Reach(), Reach(main=100_000), Reach(main=10_000, others=10_000))
 _EXACT_WEIGHT, _EXACT_WEIGHT_PYTHON = 160 * 2**20, 4 * 2**20
@@ -239,7 +240,7 @@ class PreviewService:
                 children=self._child_pool,
                 memory_bytes=CHILD_MEMORY_BYTES,
                 deadline=time.monotonic() + limit_s,
-                code_s=_CODE_EXACT_S if reach == _REACHES[0] else _CODE_SAMPLE_S,
+                effort=_exact_effort if reach == _REACHES[0] else _last_effort,
             )
             timer = threading.Timer(limit_s, session.interrupt)
             timer.daemon = True
@@ -254,6 +255,14 @@ class PreviewService:
             if self._children is None:
                 self._children = Children(size=1, warm=_CHILD_WARM)
             return self._children
+
+
+def _exact_effort() -> Effort:
+    return Effort(_CODE_EXACT_S, _CODE_LONGEST_EXACT_S)  # there is a second attempt, on fewer rows
+
+
+def _last_effort() -> Effort:
+    return Effort(_CODE_SAMPLE_S)
 
 
 def _too_slow(*, spent: bool) -> StepTimeout:

@@ -39,6 +39,13 @@ def test_it_is_spent_when_it_has_worked_or_slept_for_long(
     assert watched.is_spent() == spent
 
 
+def test_where_there_is_another_way_it_is_over_after_some_time_in_any_case(world: SimpleNamespace) -> None:
+    watched = Effort(2.0, 3.0, clock=lambda: world.at)
+    watched.begin(1)
+    world.at = 3.1
+    assert watched.is_spent()
+
+
 def test_code_is_stopped_when_it_is_spent_and_other_ends_stay_what_they_are(world: SimpleNamespace) -> None:
     def run(*_: Any, on_message: Any, cancelled: Any) -> None:
         on_message({"begun": 1})
@@ -51,8 +58,12 @@ def test_code_is_stopped_when_it_is_spent_and_other_ends_stay_what_they_are(worl
     heard: list[Any] = []
     children: Any = SimpleNamespace(run=run)
     with pytest.raises(CodeSpent):
-        WatchedChildren(lambda: children, 0.01).run("t", {}, on_message=heard.append, cancelled=lambda: False)
+        WatchedChildren(lambda: children, lambda: Effort(0.01)).run(
+            "t", {}, on_message=heard.append, cancelled=lambda: False
+        )
     assert heard == [{"log": "INFO", "message": "hello"}]
     with pytest.raises(effort.StepCancelled) as caught:
-        WatchedChildren(lambda: children, 60).run("t", {}, on_message=heard.append, cancelled=lambda: True)
+        WatchedChildren(lambda: children, lambda: Effort(60)).run(
+            "t", {}, on_message=heard.append, cancelled=lambda: True
+        )
     assert not isinstance(caught.value, CodeSpent)
