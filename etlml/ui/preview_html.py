@@ -98,7 +98,7 @@ def change(one: OpChange, *, sampled: bool = False) -> str:
     if len(one.retyped) > 2:
         told.append(f"{len(one.retyped) - 2} more retyped")
     told += _cells(one)
-    about = " <small>of a sample</small>" if sampled else ""
+    about = " <small>(in a sample)</small>" if sampled else ""
     return f'<div class="pv-op">{", ".join(told)}{about}</div>'
 
 
@@ -123,7 +123,7 @@ def _cells(one: OpChange) -> list[str]:
     if len(changed) > _NAMES_SHOWN:
         told.append(f"values of {len(changed) - _NAMES_SHOWN} more columns changed")
     if one.cells and not changed and not one.added:
-        told.append("no value is another")
+        told.append("no value lost" if one.retyped else "no value changed")
     return told
 
 

@@ -78,7 +78,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     page.keyboard.press("Enter")
     expect(panel.locator(".error-card")).to_contain_text("rowid")
     panel.get_by_role("button", name="Move, duplicate or remove 1").click()
-    page.get_by_text("Remove", exact=True).click()
+    page.get_by_role("menuitem", name="Remove").click()
     column = panel.get_by_role("combobox", name="Column")
     expect(column).to_have_count(0)
     settled()

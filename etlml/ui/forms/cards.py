@@ -182,16 +182,23 @@ def _tools(card: _Card) -> None:
     with st.container(key=_css(f"tools-{card.key}"), horizontal=True, gap=None, width="content"):
         if any(each.name == "enabled" for each in card.variant.fields):
             icon, name = ("toggle_off", "Switch on") if card.is_off else ("toggle_on", "Switch off")
-            st.button("", icon=f":material/{icon}:", help=name, key=f"{card.key}.off", type="tertiary", on_click=flip)
+            st.button(
+                f"{name} {card.at + 1}",
+                icon=f":material/{icon}:",
+                help=name,
+                key=f"{card.key}.off",
+                type="tertiary",
+                on_click=flip,
+            )
         st.menu_button(
-            "",
+            f"Move, duplicate or remove {card.at + 1}",
             [
                 name
                 for name in _ICONS
                 if not (name == _UP and card.at == 0) and not (name == _DOWN and card.at == len(places) - 1)
             ],
             icon=":material/more_vert:",
-            help=f"Move, duplicate or remove {card.at + 1}",
+            help="Move, duplicate or remove",
             key=key,
             type="tertiary",
             on_click=act,
