@@ -38,7 +38,8 @@ _EXACT_S, _SAMPLE_S, _PYTHON_S = 1.5, 2.0, 6.0
 _CODE_EXACT_S, _CODE_SAMPLE_S = 1.5, 2.5
 """Of that, Python code itself may work so long: the rest is for a machine that is busy with other things."""
 _CODE_LONGEST_EXACT_S = 3.0
-_CODE_TRIED_AGAIN_S = 300.0
+_TRIED_AGAIN_S, _CODE_TRIED_AGAIN_S = 20.0, 300.0
+"""How long what took too long is not tried again; longer if that was the code's own doing, and not the machine's load."""
 _REACHES = (Reach(), Reach(main=100_000), Reach(main=10_000, others=10_000))
 _EXACT_WEIGHT, _EXACT_WEIGHT_PYTHON = 160 * 2**20, 4 * 2**20
 _TRY_EXACT_AGAIN_S = 60.0
@@ -60,7 +61,7 @@ class PreviewService:
         self._kept: OrderedDict[str, Preview | EtlmlError] = OrderedDict()
         self._going: dict[str, Future[Preview]] = {}
         self._slow: dict[str, tuple[int, float]] = {}
-        self._endless: OrderedDict[str, tuple[StepTimeout, float]] = OrderedDict()
+        self._given_up: OrderedDict[str, tuple[StepTimeout, float]] = OrderedDict()
         self._spare = SpareDatabase(memory_bytes=MEMORY_BYTES)
         self._copies = SourceCopies()
         self._children: Children | None = None
@@ -143,9 +144,9 @@ class PreviewService:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return _told(kept)
-            endless, until = self._endless.get(key, (None, 0.0))
-            if endless is not None and time.monotonic() < until:
-                return _told(endless)
+            given_up, until = self._given_up.get(key, (None, 0.0))
+            if given_up is not None and time.monotonic() < until:
+                return _told(given_up)
             future = self._going.get(key)
             mine = future is None
             if future is None:
@@ -166,11 +167,12 @@ class PreviewService:
         return _told(answer)
 
     def _keep(self, key: str, answer: Preview | EtlmlError) -> None:
-        if isinstance(answer, StepTimeout) and "code_s" in answer.details:
+        if isinstance(answer, StepTimeout):
+            pause_s = _CODE_TRIED_AGAIN_S if "code_s" in answer.details else _TRIED_AGAIN_S
             with self._lock:
-                self._endless[key] = (answer, time.monotonic() + _CODE_TRIED_AGAIN_S)
-                while len(self._endless) > _MOST_KEPT:
-                    self._endless.popitem(last=False)
+                self._given_up[key] = (answer, time.monotonic() + pause_s)
+                while len(self._given_up) > _MOST_KEPT:
+                    self._given_up.popitem(last=False)
         if isinstance(answer, Unavailable | StepCancelled | StepTimeout):
             return
         if isinstance(answer, Preview) and len(answer.rows) * len(answer.columns) > _MOST_CELLS:
