@@ -19,6 +19,7 @@ from etlml.validation.kinds import kind_of
 MOST_ROWS = 50
 _COMPARED, _COMPARED_IN_HASTE = 500_000, 20_000
 _HASTE_S = 0.8  # with less time left before the deadline fewer rows are compared
+_LEAST_S = 0.5  # with less left nothing is compared: the rows count more than what is told of them
 _PLACE = "~place"
 _LEAVING_OUT = (Filter, DropNull, Dedupe, Limit, Sample)
 _TIMES = frozenset({"date", "timestamp", "timestamptz"})
@@ -80,6 +81,9 @@ def cells_changed(bench: Bench, stages: Sequence[Stage]) -> Mapping[int, Compare
     for goes_on, group in groupby(stages, key=_goes_on):
         stretch = list(group)
         if goes_on and any(map(_cells, stretch)):
+            if bench.deadline - time.monotonic() < _LEAST_S:
+                bench.notes.append("There was no time left to count the values that each op changed.")
+                break
             try:
                 found |= _counted(bench, stretch)
             except StepCancelled:

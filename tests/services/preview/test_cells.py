@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from etlml.services.preview import PreviewService
+from etlml.services.preview import cells as cells_module
 from etlml.services.preview.result import OpChange, Preview
 from etlml.settings import get_settings
 
@@ -90,3 +91,10 @@ def test_a_new_name_is_neither_a_new_nor_a_lost_column(service: PreviewService) 
 def test_a_value_that_fails_and_is_not_needed_leaves_the_preview_as_it_is(service: PreviewService) -> None:
     found = previewed(service, {"op": "cast", "columns": {"t": "int"}}, {"op": "drop", "columns": ["t"]})
     assert (found.row_count, found.ops[0].cells) == (4, ())
+
+
+def test_where_time_is_short_the_rows_come_first(service: PreviewService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells_module, "_LEAST_S", 1e9)
+    found = previewed(service, REPLACE)
+    assert (found.row_count, found.ops[0].cells) == (4, ())
+    assert "no time left" in found.notes[0]
