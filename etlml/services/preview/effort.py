@@ -10,10 +10,6 @@ from etlml.compute.children import Children
 from etlml.errors import StepCancelled
 
 
-class CodeSpent(StepCancelled):
-    """The code worked, or slept, for as long as it may, and did not come to an end."""
-
-
 class Effort:
     """The seconds that a process worked or slept since it began with user code.
 
@@ -84,7 +80,7 @@ class WatchedChildren:
         """As ``Children.run``.
 
         Raises:
-            CodeSpent: The code worked for too long.
+            StepCancelled: As there; with the detail ``code_spent`` where the code worked, or slept, for as long as it may.
         """
         effort, spent = self._effort(), False
 
@@ -101,7 +97,6 @@ class WatchedChildren:
 
         try:
             return self._children().run(target, kwargs, on_message=heard, cancelled=stopped, **limits)
-        except StepCancelled:
-            if spent:
-                raise CodeSpent from None
+        except StepCancelled as error:
+            error.details["code_spent"] = spent
             raise

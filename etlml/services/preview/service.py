@@ -17,7 +17,7 @@ from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
 from etlml.services.preview.bench import Bench, Reach
-from etlml.services.preview.effort import CodeSpent, Effort
+from etlml.services.preview.effort import Effort
 from etlml.services.preview.hiding import UsedSecrets
 from etlml.services.preview.looks import Look, load_target, look
 from etlml.services.preview.plan import Plan, plan
@@ -191,7 +191,7 @@ class PreviewService:
                 try:
                     return self._attempt(work, _REACHES[number], limit)
                 except StepCancelled as error:
-                    spent = isinstance(error, CodeSpent)
+                    spent = bool(error.details.get("code_spent"))
                     self._remember_slow(work, number + 1)
         finally:
             self._slots.release()

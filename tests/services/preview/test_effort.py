@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from etlml.services.preview import effort
-from etlml.services.preview.effort import CodeSpent, Effort, WatchedChildren
+from etlml.services.preview.effort import Effort, WatchedChildren
 
 
 @pytest.fixture
@@ -57,13 +57,14 @@ def test_code_is_stopped_when_it_is_spent_and_other_ends_stay_what_they_are(worl
 
     heard: list[Any] = []
     children: Any = SimpleNamespace(run=run)
-    with pytest.raises(CodeSpent):
+    with pytest.raises(effort.StepCancelled) as caught:
         WatchedChildren(lambda: children, lambda: Effort(0.01)).run(
             "t", {}, on_message=heard.append, cancelled=lambda: False
         )
+    assert caught.value.details["code_spent"]
     assert heard == [{"log": "INFO", "message": "hello"}]
     with pytest.raises(effort.StepCancelled) as caught:
         WatchedChildren(lambda: children, lambda: Effort(60)).run(
             "t", {}, on_message=heard.append, cancelled=lambda: True
         )
-    assert not isinstance(caught.value, CodeSpent)
+    assert not caught.value.details["code_spent"]
