@@ -123,7 +123,8 @@ def _cells(one: OpChange) -> list[str]:
     if len(changed) > _NAMES_SHOWN:
         told.append(f"values of {len(changed) - _NAMES_SHOWN} more columns changed")
     if one.cells and not changed and not one.added:
-        told.append("no value lost" if one.retyped else "no value changed")
+        where = f" in the first {one.compared:,} rows" if one.compared < one.rows_before else ""
+        told.append(f"no value {'lost' if one.retyped else 'changed'}{where}")
     return told
 
 

@@ -17,7 +17,7 @@ from etlml.steps.ops.rows import Dedupe, DropNull, Filter, Limit, Sample
 from etlml.validation.kinds import kind_of
 
 MOST_ROWS = 50
-_COMPARED, _COMPARED_IN_HASTE = 500_000, 20_000
+_COMPARED, _COMPARED_IN_HASTE = 100_000, 20_000
 _HASTE_S = 0.8  # with less time left before the deadline fewer rows are compared
 _LEAST_S = 0.5  # with less left nothing is compared: the rows count more than what is told of them
 _PLACE = "~place"
