@@ -1,9 +1,7 @@
 """The service of previews: one attempt exactly, then on parts of the sources; answers kept by content."""
 
-import copy
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -16,6 +14,7 @@ from etlml.compute.spare import SpareDatabase
 from etlml.documents import PipelineDraft
 from etlml.errors import EtlmlError, StepCancelled, StepTimeout, Unavailable
 from etlml.services.drafts import draft_from
+from etlml.services.preview.answers import Answers
 from etlml.services.preview.bench import Bench, Reach
 from etlml.services.preview.effort import Effort
 from etlml.services.preview.hiding import UsedSecrets
@@ -38,12 +37,10 @@ _EXACT_S, _SAMPLE_S, _PYTHON_S = 1.5, 2.0, 6.0
 _CODE_EXACT_S, _CODE_SAMPLE_S = 1.5, 2.5
 """Of that, Python code itself may work so long: the rest is for a machine that is busy with other things."""
 _CODE_LONGEST_EXACT_S = 3.0
-_TRIED_AGAIN_S, _CODE_TRIED_AGAIN_S = 20.0, 300.0
-"""How long what took too long is not tried again; longer if that was the code's own doing, and not the machine's load."""
 _REACHES = (Reach(), Reach(main=100_000), Reach(main=10_000, others=10_000))
 _EXACT_WEIGHT, _EXACT_WEIGHT_PYTHON = 160 * 2**20, 4 * 2**20
 _TRY_EXACT_AGAIN_S = 60.0
-_MOST_KEPT, _MOST_CELLS = 64, 30_000
+_MOST_SLOW = 64
 _CHILD_WARM = ("numpy", "pandas", "pyarrow.parquet", "etlml.steps.python_child")
 
 
@@ -58,10 +55,8 @@ class PreviewService:
         self._environment = environment
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(SLOTS)
-        self._kept: OrderedDict[str, Preview | EtlmlError] = OrderedDict()
-        self._going: dict[str, Future[Preview]] = {}
+        self._answers = Answers()
         self._slow: dict[str, tuple[int, float]] = {}
-        self._given_up: OrderedDict[str, tuple[StepTimeout, float]] = OrderedDict()
         self._spare = SpareDatabase(memory_bytes=MEMORY_BYTES)
         self._copies = SourceCopies()
         self._children: Children | None = None
@@ -100,7 +95,8 @@ class PreviewService:
             until = ops_until if changes_of is None else changes_of + 1
             work = plan(draft, step_id, params=params or {}, ops_until=until, data_dir=data_dir, secrets=secrets)
             work = work.telling_changes_of(changes_of)
-            found = self._once(work, min(max(limit, 0), MOST_ROWS))
+            shown = min(max(limit, 0), MOST_ROWS)
+            found = self._answers.once(f"{work.key}.{shown}", lambda: self._computed(work, shown))
         except EtlmlError as error:
             raise secrets.out_of_error(_named(error, step_id)) from None
         if isinstance(config := work.target.config, LoadConfig):
@@ -131,56 +127,11 @@ class PreviewService:
         """Free what is kept: databases, files, processes."""
         self._spare.close()
         self._copies.close()
+        self._answers.forget()
         with self._lock:
             children, self._children = self._children, None
-            self._kept.clear()
         if children is not None:
             children.close()
-
-    def _once(self, work: Plan, limit: int) -> Preview:
-        """The preview of that key: kept, being computed by somebody, or computed now."""
-        key = f"{work.key}.{limit}"
-        with self._lock:
-            if (kept := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
-                return _told(kept)
-            given_up, until = self._given_up.get(key, (None, 0.0))
-            if given_up is not None and time.monotonic() < until:
-                return _told(given_up)
-            future = self._going.get(key)
-            mine = future is None
-            if future is None:
-                future = self._going[key] = Future()
-        if not mine:
-            return _told(_outcome(future))
-        try:
-            started = time.perf_counter()
-            found = self._computed(work, limit)
-            future.set_result(found.model_copy(update={"duration_s": round(time.perf_counter() - started, 4)}))
-        except BaseException as error:  # noqa: BLE001  whoever waits for it gets it too
-            future.set_exception(error)
-        finally:
-            with self._lock:
-                del self._going[key]
-        answer = _outcome(future)
-        self._keep(key, answer)
-        return _told(answer)
-
-    def _keep(self, key: str, answer: Preview | EtlmlError) -> None:
-        if isinstance(answer, StepTimeout):
-            pause_s = _CODE_TRIED_AGAIN_S if "code_s" in answer.details else _TRIED_AGAIN_S
-            with self._lock:
-                self._given_up[key] = (answer, time.monotonic() + pause_s)
-                while len(self._given_up) > _MOST_KEPT:
-                    self._given_up.popitem(last=False)
-        if isinstance(answer, Unavailable | StepCancelled | StepTimeout):
-            return
-        if isinstance(answer, Preview) and len(answer.rows) * len(answer.columns) > _MOST_CELLS:
-            return
-        with self._lock:
-            self._kept[key] = answer
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
 
     def _computed(self, work: Plan, limit: int) -> Preview:
         if not self._slots.acquire(timeout=_PATIENCE_S):
@@ -213,7 +164,7 @@ class PreviewService:
 
     def _remember_slow(self, work: Plan, number: int) -> None:
         with self._lock:
-            if len(self._slow) > _MOST_KEPT:
+            if len(self._slow) > _MOST_SLOW:
                 self._slow.clear()
             self._slow[work.source_key] = (min(number, len(_REACHES) - 1), time.monotonic() + _TRY_EXACT_AGAIN_S)
 
@@ -305,22 +256,6 @@ def _basis(bench: Bench) -> str:
     parts = ", ".join(f"the first {rows:,} rows of {step}" for step, rows in bench.cut.items())
     others = len(bench.plan.sources) > len(bench.cut)
     return f"Computed on {parts}{'; the other sources are read whole' if others else ''}."
-
-
-def _outcome(future: Future[Preview]) -> Preview | EtlmlError:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, EtlmlError):
-        return error
-    raise error
-
-
-def _told(answer: Preview | EtlmlError) -> Preview:
-    """The preview, or the error raised afresh: one exception raised again and again would grow its traceback."""
-    if isinstance(answer, EtlmlError):
-        raise copy.copy(answer) from None
-    return answer
 
 
 def _named(error: EtlmlError, step_id: str) -> EtlmlError:
