@@ -11,17 +11,6 @@ const SIGNS = { added: "+", removed: "−", changed: "~", renamed: "↷" }
 /** What a card can have done: {renaming: id, menuOf: id, openMenu(id, element) or null, rename(id, name or null)}. */
 export const CardTools = createContext({ renaming: null, menuOf: null, openMenu: null, rename: () => {} })
 
-function Facts({ data }) {
-  const parts = [data.rows, data.time].filter(Boolean)
-  if (!parts.length) return null
-  return (
-    <span className="step-facts" title={data.stale ? STALE : undefined}>
-      {data.stale && <span className="step-stale" role="img" aria-label={STALE}><Icon name="stale" size={11} /></span>}
-      {parts.join(" · ")}
-    </span>
-  )
-}
-
 function NameField({ data, rename }) {
   const done = useRef(false)
   const end = name => { if (!done.current) { done.current = true; rename(data.id, name) } }
@@ -35,6 +24,7 @@ function NameField({ data, rename }) {
 export const StepNode = React.memo(function StepNode({ data, selected }) {
   const tools = useContext(CardTools)
   const problems = data.problems || []
+  const facts = [data.rows, data.time].filter(Boolean).join(" · ")
   const classes = ["step", `type-${data.type}`, data.status && `is-${data.status}`, selected && "is-selected",
     problems.length && "has-problems", data.stale && "is-stale", data.change && `change-${data.change}`].filter(Boolean).join(" ")
   return (
@@ -44,9 +34,12 @@ export const StepNode = React.memo(function StepNode({ data, selected }) {
       <span className="step-text">
         {tools.renaming === data.id ? <NameField data={data} rename={tools.rename} /> : <b title={data.name}>{data.name}</b>}
         <small>{data.summary || data.type}</small>
-        <Facts data={data} />
+        {facts && <span className="step-facts">{facts}</span>}
       </span>
-      {data.status && <span className="step-state" title={STATES[data.status] || data.status} role="img" aria-label={STATES[data.status] || data.status} />}
+      <span className="step-corner">
+        {data.stale && <span className="step-stale" role="img" aria-label={STALE} title={STALE}><Icon name="stale" size={13} /></span>}
+        {data.status && <span className="step-state" title={STATES[data.status] || data.status} role="img" aria-label={STATES[data.status] || data.status} />}
+      </span>
       {problems.length > 0 && <span className="step-problems" title={problems.join("\n")} role="img"
         aria-label={`${problems.length === 1 ? "1 problem" : `${problems.length} problems`}: ${problems[0]}`}>{problems.length}</span>}
       {data.change && <span className="change-word">{SIGNS[data.change]} {data.change}</span>}

@@ -2,16 +2,14 @@
 import { useRef } from "react"
 import { flushSync } from "react-dom"
 import { asEdge, asNode, chosenOf } from "./elements.js"
-import { freeId, freeSpot, NODE_WIDTH } from "./graph.js"
+import { freeId, freeSpot, GAP_X, NODE_WIDTH } from "./graph.js"
 import { DRAG_TYPE } from "./Palette.jsx"
-
-const GAP = 60
 
 export function useAdding({ items, host, graph, focus, sight }) {
   const searchRef = useRef(null)
 
   function beside(parent) {            // or in the middle of what is seen
-    if (parent) return { x: parent.position.x + NODE_WIDTH + GAP, y: parent.position.y }
+    if (parent) return { x: parent.position.x + NODE_WIDTH + GAP_X, y: parent.position.y }
     const box = host.getBoundingClientRect()
     return sight.around({ x: box.left + box.width / 2, y: box.top + box.height / 2 })
   }

@@ -1,9 +1,9 @@
 // Pure functions on {nodes, edges}: no React, no DOM.
 import { Graph, layout as dagreLayout } from "@dagrejs/dagre"
 
-export const NODE_WIDTH = 208
+export const NODE_WIDTH = 184
 export const NODE_HEIGHT = 60
-const GAP_X = 60
+export const GAP_X = 44
 const GAP_Y = 34
 const HISTORY = 100
 

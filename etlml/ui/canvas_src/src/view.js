@@ -37,10 +37,15 @@ export function opening(nodes, size, room, { chosen, least }) {
 }
 
 /** The steps as they are read: column by column from the left, from the top within one. */
-export const reading = nodes => [...nodes].sort((a, b) => {
-  const apart = Math.floor(a.position.x / NODE_WIDTH) - Math.floor(b.position.x / NODE_WIDTH)
-  return apart || a.position.y - b.position.y || a.position.x - b.position.x
-})
+export function reading(nodes) {
+  const columns = new Map()
+  let start = -Infinity, column = 0
+  for (const n of [...nodes].sort((a, b) => a.position.x - b.position.x)) {
+    if (n.position.x - start >= NODE_WIDTH / 2) { start = n.position.x; column += 1 }
+    columns.set(n.id, column)
+  }
+  return [...nodes].sort((a, b) => columns.get(a.id) - columns.get(b.id) || a.position.y - b.position.y || a.position.x - b.position.x)
+}
 
 /** Whether a box of the graph lies within what is free of panels. */
 export const isInSight = (box, { x, y, zoom }, size, room) =>
