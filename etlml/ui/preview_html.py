@@ -194,7 +194,7 @@ def rules(found: Preview) -> str:
     verdict = (
         parts.tone_pill("these rows would fail the step", "bad")
         if found.rules_break
-        else parts.tone_pill("the step would pass", "ok")
+        else parts.tone_pill("these rows would pass", "ok")
     )
     lines = "".join(_rule(rule) for rule in sorted(found.rules, key=lambda rule: rule.success))
     return f'<div class="pv-rules">{verdict}{lines}</div>'
