@@ -41,11 +41,12 @@ class Answers:
             return _told(_outcome(going))
         try:
             _settle(mine, compute)
+            answer = _outcome(mine)
+            self._keep(key, answer)
         finally:
             with self._lock:
-                del self._going[key]
-        self._keep(key, _outcome(mine))
-        return _told(_outcome(mine))
+                del self._going[key]  # not before it is kept: who asks in between would compute it again
+        return _told(answer)
 
     def forget(self) -> None:
         """Nothing is known any more."""

@@ -63,3 +63,22 @@ def test_what_took_too_long_is_tried_again_after_a_while(monkeypatch: pytest.Mon
         answers.once("a", compute)
     now[0] = 30.0
     assert answers.once("a", a_preview).step == "clean"
+
+
+def test_who_asks_while_an_answer_is_put_away_does_not_have_it_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, computed, told = Answers(), [], []
+    keep = answers._keep
+
+    def compute() -> Preview:
+        computed.append(1)
+        return a_preview()
+
+    def keep_slowly(key: str, answer: Preview | EtlmlError) -> None:
+        other = threading.Thread(target=lambda: told.append(answers.once(key, compute)))
+        other.start()
+        other.join()
+        keep(key, answer)
+
+    monkeypatch.setattr(answers, "_keep", keep_slowly)
+    answers.once("a", compute)
+    assert (len(computed), len(told)) == (1, 1)
