@@ -1,5 +1,6 @@
 """Everything that was logged: followed live, filtered, searched, grouped; and who changed what."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -110,12 +111,13 @@ def draw_groups(asked: str, wanted: dict[str, Any], stretch: log_range.Stretch, 
 
 
 parts.head("Logs")
-log_tab, group_tab, audit_tab = st.tabs(["Lines", "Groups", "Audit"], key="tab", on_change="rerun", bind="query-params")
-for tab, view in (
-    (log_tab, lambda: found_view(groups=False)),
-    (group_tab, lambda: found_view(groups=True)),
-    (audit_tab, lambda: audit_view.draw(services, user)),
-):
+tabs = st.tabs(["Lines", "Groups", "Audit"], key="tab", on_change="rerun", bind="query-params")
+views: Sequence[Callable[[], None]] = (
+    lambda: found_view(groups=False),
+    lambda: found_view(groups=True),
+    lambda: audit_view.draw(services, user),
+)
+for tab, view in zip(tabs, views, strict=True):
     with tab:
         if tab.open:
             with parts.shown_errors():

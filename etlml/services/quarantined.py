@@ -21,7 +21,7 @@ class QuarantineService:
         self._environment = environment
 
     def page(self, validation_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Some of the rows, as ``RunService.preview`` gives them, each with its number and the rules that it breaks.
+        """Some of the rows, as ``RunRows.page`` gives them, each with its number and the rules that it breaks.
 
         Raises:
             NotFound: There is no such validation, it set nothing aside, or its rows were removed with those of its run.
