@@ -96,6 +96,13 @@ def value(item: Any, longest: int = 80) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def cell(item: Any, longest: int = 80) -> str:
+    """A value of the data as it is: no digit of a number is left out, and a year has no comma."""
+    if isinstance(item, int | float) and not isinstance(item, bool):
+        return str(item).removesuffix(".0")
+    return value(item, longest)
+
+
 def first_line(text: str | None, longest: int = 140) -> str:
     """The first line of a message, cut to ``longest`` letters."""
     lines = (text or "").strip().splitlines()

@@ -162,9 +162,7 @@ def _cell(row: ChangedRow, name: str) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "<i>empty</i>"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)  # as in the table of all rows: a year has no comma
-    text = words.value(value, 40)
+    text = words.cell(value, 40)
     return html.escape(text.replace("T", " ") if _MOMENT.match(text) else text)
 
 
@@ -206,7 +204,7 @@ def _rule(rule: Any) -> str:
     if rule.sample:
         named = [row.get(rule.column) if rule.column else words.value(row, 60) for row in rule.sample]
         sample = (
-            f"<small>such as {html.escape(', '.join(dict.fromkeys(words.value(value, 60) for value in named)))}</small>"
+            f"<small>such as {html.escape(', '.join(dict.fromkeys(words.cell(value, 60) for value in named)))}</small>"
         )
     name = f"{rule.rule}({rule.column})" if rule.column else rule.rule
     counts = f"{rule.checked - rule.failed:,} pass" + (f", {rule.failed:,} fail" if rule.failed else "")

@@ -70,6 +70,14 @@ def test_value_shows_mappings_and_lists_without_brackets() -> None:
     assert words.value(["a", True, None]) == "a, yes, –"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1000.5, "1000.5"), (1234567.25, "1234567.25"), (988.5, "988.5"), (12.0, "12"), (2013, "2013"), (True, "yes")],
+)
+def test_a_cell_keeps_each_digit(value: object, text: str) -> None:
+    assert words.cell(value) == text
+
+
 def test_value_is_one_line_and_cut() -> None:
     assert words.value("a\nb") == "a b"
     assert words.value("x" * 100, 10) == "xxxxxxxxx…"
