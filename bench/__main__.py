@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-from bench import chaos, flights, orders, overhead, pages, start, throughput, training
+from bench import chaos, flights, orders, overhead, pages, preview, start, throughput, training
 from bench.measure import Row, table
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "orders": orders,
     "training": training,
     "throughput": throughput,
+    "preview": preview,
     "pages": pages,
     "chaos": chaos,
 }
