@@ -58,7 +58,7 @@ def _channels(store: Store, now: datetime) -> None:
     mail = Channel(
         name="on-call",
         target="${secret.ON_CALL}",
-        service="E-Mail",
+        service="E-mail",
         events=["run_failed", "schedule_missed", "validation_failed"],
         enabled=False,
     )

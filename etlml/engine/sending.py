@@ -34,7 +34,8 @@ def checked_target(url: str) -> str:
     Raises:
         ConfigInvalid: It is no URL of a known service.
     """
-    return str(getattr(_target(url)[0], "service_name", "") or service_of(url))
+    name = str(getattr(_target(url)[0], "service_name", "") or service_of(url))
+    return name.replace("E-Mail", "E-mail")
 
 
 def address(target: str) -> str:
