@@ -14,6 +14,7 @@ from etlml.steps.ops import AnyOp, Op
 from etlml.steps.ops.base import output_schema
 from etlml.steps.registry import typed_config
 from etlml.steps.templating import References, filled, run_references
+from etlml.ui import drafted
 
 _ANY_OP: TypeAdapter[Op] = TypeAdapter(AnyOp)
 
@@ -38,7 +39,7 @@ def before_ops(draft: PipelineDraft, step: Step, inputs: Mapping[str, Schema | N
     """For each op of a transform the columns that come into it, as far as they can be told; the list ends where they can't."""
     schema = next(iter(inputs.values()), None)
     found = list[list[str]]()
-    for item in step.config.get("ops") or []:
+    for item in drafted.items(step.config, "ops"):
         if schema is None:
             break
         found.append(list(schema.names))

@@ -1,5 +1,6 @@
 """From a typed configuration's JSON schema to the fields of a form: pure functions."""
 
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -237,6 +238,20 @@ def shown_scalar(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def fits(one: FormField, value: Any) -> bool:
+    """Whether the field's own widget can show the value; a draft may hold anything until it is saved."""
+    if one.kind in ("integer", "number"):
+        if value is None or isinstance(value, str):
+            return True
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return False
+        above = one.minimum is None or value >= one.minimum
+        below = one.maximum is None or value <= one.maximum
+        return above and below and (one.kind == "number" or value == int(value))
+    shape = {"list": list, "rows": list, "unions": list, "map": Mapping, "union": Mapping}.get(one.kind)
+    return not value or shape is None or isinstance(value, shape)
 
 
 def kept(fields: Sequence[FormField], values: Mapping[str, Any]) -> dict[str, Any]:

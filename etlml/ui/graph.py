@@ -5,6 +5,7 @@ from typing import Any
 
 from etlml.documents import Position, Run, Step, StepRun
 from etlml.steps.graph import resolved_needs
+from etlml.ui import drafted
 from etlml.ui import format as words
 from etlml.ui.templates import StepTemplate
 
@@ -60,20 +61,20 @@ def summary(step: Step) -> str:
     """What a step does, in a few words from its configuration."""
     config = step.config
     if step.type == "extract":
-        source = config.get("source") or {}
+        source = drafted.part(config, "source")
         return _short(
             source.get("path") or source.get("table") or source.get("url") or source.get("kind") or "no source yet"
         )
     if step.type == "transform":
-        ops = [op for op in config.get("ops") or [] if isinstance(op, Mapping)]
+        ops = [op for op in drafted.items(config, "ops") if isinstance(op, Mapping)]
         return (
             ", ".join(str(op.get("op", "?")) for op in ops[:4]) + ("…" if len(ops) > 4 else "") if ops else "no ops yet"
         )
     if step.type == "load":
-        sink = config.get("sink") or {}
+        sink = drafted.part(config, "sink")
         return _short(sink.get("table") or sink.get("path") or sink.get("kind") or "no sink yet")
     if step.type == "validate":
-        rules = [rule for rule in config.get("rules") or [] if isinstance(rule, Mapping)]
+        rules = [rule for rule in drafted.items(config, "rules") if isinstance(rule, Mapping)]
         on = sum(rule.get("enabled", True) is not False for rule in rules)
         return (
             words.plural(on, "rule") + (f", {len(rules) - on} off" if on < len(rules) else "")

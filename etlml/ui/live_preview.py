@@ -15,7 +15,7 @@ from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
 from etlml.services.preview import Preview
 from etlml.services.preview.plan import op_at_fault
-from etlml.ui import complaints, fields, forms, parts, preview, preview_html
+from etlml.ui import complaints, drafted, fields, forms, parts, preview, preview_html
 from etlml.ui.drafts import Draft
 
 PARTS = ("Rows", "Columns", "SQL", "Last run")
@@ -119,7 +119,7 @@ def draw(services: Services, draft: Draft, step: Step, *, run: Run | None, heigh
 
 def _changes(services: Services, draft: Draft, step: Step, *, key: str) -> bool:
     """The rows that one op changed or left out: the op whose card was opened last, or another one."""
-    ops = [(at, op) for at, op in enumerate(step.config.get("ops") or []) if isinstance(op, Mapping)]
+    ops = [(at, op) for at, op in enumerate(drafted.items(step.config, "ops")) if isinstance(op, Mapping)]
     places = [at for at, op in ops if op.get("enabled", True) is not False]
     if not places:
         parts.empty("No op is on", "Add one, or switch one on, to see what it changes.")

@@ -13,14 +13,14 @@ from etlml.documents import Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
 from etlml.services.data_files import EXTENSIONS, FORMATS
-from etlml.ui import copy_as, frame, parts
+from etlml.ui import copy_as, drafted, frame, parts
 from etlml.ui.copy_as import Action
 from etlml.ui.drafts import Draft
 
 
 def offers(services: Services, step: Step) -> Mapping[str, Callable[[], Sequence[str]]]:
     """What the fields of a source choose among: the files of its sort, the tables of its database."""
-    source = step.config.get("source") or {}
+    source = drafted.part(step.config, "source")
 
     def paths(*kinds: str) -> list[str]:
         return [each.path for each in services.data_files.list(kinds=kinds)]

@@ -16,7 +16,7 @@ from etlml.services.preview.plan import op_at_fault
 from etlml.services.preview.result import OpChange
 from etlml.steps.graph import resolved_needs
 from etlml.steps.registry import config_classes
-from etlml.ui import columns, complaints, fields, forms, live_preview, preview_html, source_files
+from etlml.ui import columns, complaints, drafted, fields, forms, live_preview, preview_html, source_files
 from etlml.ui.drafts import Draft
 
 _FEW_ROWS, _FEW_COLUMNS = 5, 3
@@ -78,7 +78,7 @@ def op_lines(services: Services, draft: Draft, step_id: str, lines: Mapping[int,
     step = draft.step(step_id)
     if step is None:
         return
-    ops = [op for op in step.config.get("ops") or [] if isinstance(op, Mapping)]
+    ops = [op for op in drafted.items(step.config, "ops") if isinstance(op, Mapping)]
     for at, op in enumerate(ops):
         if op.get("enabled", True) is False and at in lines:
             lines[at].html(preview_html.op_off())

@@ -163,3 +163,28 @@ def test_the_open_card_and_the_part_changes_show_the_cells_that_an_op_changed(
     next(one for one in app.button_group if one.key == "below_part").set_value("Changes").run()
     assert html_of(app).count(cell) == 2
     assert "pv-gone" in html_of(app.selectbox[-1].set_value(1).run())
+
+
+@pytest.mark.parametrize(
+    ("step", "config"),
+    [
+        ("rows", {"source": 5}),
+        ("clean", {"ops": 5}),
+        ("clean", {"ops": [{"op": "limit", "rows": -1}]}),
+        ("clean", {"ops": [{"op": "rename", "columns": ["n"]}]}),
+    ],
+    ids=str,
+)
+def test_what_was_written_wrong_as_yaml_is_shown_complained_of_and_kept(
+    services: Services, open_page: Opens, pipeline: Pipeline, step: str, config: dict[str, Any]
+) -> None:
+    document = pipeline.draft()
+    app = open_page("pipeline.py", id=pipeline.id, tab="YAML")
+    next(each for each in document.steps if each.id == step).config = config
+    app.text_area[0].set_value(services.pipelines.to_yaml(document)).run()
+    app.button(key="apply_yaml").click().run()
+    app = open_page("pipeline.py", id=pipeline.id, step=step)
+    assert not app.exception
+    assert "to fix before this can be saved" in " ".join(caption.value for caption in app.caption)
+    written = open_page("pipeline.py", id=pipeline.id, tab="YAML").text_area[0].value
+    assert config in [each["config"] for each in services.pipelines.from_yaml(written)["steps"]]

@@ -112,3 +112,29 @@ def test_what_is_chosen_from_is_told_in_one_short_line() -> None:
     assert fields.offered(keep) == "Drop null — Leave out the rows that have no value in any of columns"
     assert fields.offered(keep, 20) == "Drop null — Leave out the rows …"
     assert fields.offered(fields.Variant("sql", "", ())) == "SQL"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        ("integer", 5, True),
+        ("integer", 5.0, True),
+        ("integer", 2.5, False),
+        ("integer", 0, False),
+        ("integer", 10, False),
+        ("integer", "${params.n}", True),
+        ("integer", None, True),
+        ("number", 2.5, True),
+        ("number", float("nan"), False),
+        ("number", [1], False),
+        ("list", ["a"], True),
+        ("list", "a", False),
+        ("list", None, True),
+        ("map", {"a": 1}, True),
+        ("map", ["a"], False),
+        ("unions", 5, False),
+        ("text", 5, True),
+    ],
+)
+def test_a_widget_is_given_only_what_it_can_show(kind: Any, value: Any, fits: bool) -> None:
+    assert fields.fits(fields.FormField("x", kind, "X", minimum=1, maximum=9), value) == fits

@@ -47,6 +47,8 @@ class TestNodesAndEdges:
             (a_step("x", "validate", config={"rules": [{}, {"enabled": False}]}), "1 rule, 1 off"),
             (a_step("x", "train", config={"algorithm": "random_forest_classifier"}), "random forest classifier"),
             (a_step("x"), "no ops yet"),
+            (a_step("x", config={"ops": 5}), "no ops yet"),
+            (a_step("x", "extract", config={"source": 5}), "no source yet"),
         ],
     )
     def test_summary_says_what_a_step_does(self, step: Step, text: str) -> None:

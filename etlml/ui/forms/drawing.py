@@ -54,6 +54,9 @@ def _is_prominent(one: FormField, value: Any) -> bool:
 
 def _draw_one(one: FormField, values: Mapping[str, Any], around: Surroundings, now: Values) -> Any:
     value = values.get(one.name, one.default)
+    if not spec.fits(one, value):  # somebody wrote it as YAML: it is mended as it was written
+        mend = several.as_yaml if isinstance(value, list | Mapping) else single.scalar
+        return mend(one, value, around.inside(f"{one.name}.written"))
     if one.kind == "unions":
         return cards.draw(
             draw, one, [dict(item) for item in value or [] if isinstance(item, Mapping)], around, {**values, **now}
