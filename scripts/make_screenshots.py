@@ -80,9 +80,18 @@ def copied(page: Page) -> None:
     page.locator("[data-testid=stMain] [data-testid=stPopover] button", has_text="terminal").first.click()
 
 
+def changes(page: Page) -> None:
+    """Open an op, and the rows that it changed."""
+    page.locator("[class*=st-key-card-] [class*=-head] button").first.click()
+    page.get_by_role("radio", name="Changes").or_(page.get_by_role("button", name="Changes", exact=True)).first.click()
+    page.wait_for_timeout(3 * DRAWN_MS)
+
+
 def scrolled(page: Page) -> None:
     """Look at the lower part of the page."""
-    page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, each.scrollHeight)")
+    for _ in range(2):  # what comes into sight may still grow
+        page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, each.scrollHeight)")
+        page.wait_for_timeout(DRAWN_MS)
 
 
 def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
@@ -103,6 +112,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "new-data-file": Shot("/pipelines", option("Data file")),
         "import": Shot("/pipelines", press("import_pipeline")),
         "canvas": Shot(f"{flights}&step=clean"),
+        "changes": Shot(f"{flights}&step=clean", changes),
         "canvas-train": Shot(f"{flights}&step=model"),
         "pipeline-runs": Shot(f"{flights}&tab=Runs"),
         "schedule": Shot(f"{flights}&tab=Schedule"),
@@ -138,7 +148,7 @@ def shots(store: Store, real: Mapping[str, str]) -> dict[str, Shot]:
         "model-call": Shot("/models?name=penguins", tab("Call it")),
         "validations": Shot("/validations"),
         "validation": Shot(f"/validations?id={checked}"),
-        "check": Shot("/validations?view=check"),
+        "check": Shot("/validations?view=check&check_path=examples/penguins.csv"),
         "logs": Shot("/logs?time=7+d"),
         "log-groups": Shot("/logs?tab=Groups&time=7+d"),
         "audit": Shot("/logs?tab=Audit"),
