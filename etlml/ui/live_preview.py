@@ -14,13 +14,13 @@ from etlml.documents import PipelineDraft, Run, Step
 from etlml.errors import EtlmlError, InvalidInput
 from etlml.services import Services
 from etlml.services.preview import Preview
+from etlml.services.preview.cells import MOST_ROWS as MOST_CHANGED
 from etlml.services.preview.plan import op_at_fault
 from etlml.ui import complaints, drafted, fields, forms, parts, preview, preview_html
 from etlml.ui.drafts import Draft
 
 PARTS = ("Rows", "Columns", "SQL", "Last run")
 CHANGES = "Changes"
-_MOST_CHANGED = 50
 _MEMO, _MEMO_S = "preview_memo", 5.0
 _GLANCE_S, _HINT_AFTER_S = 0.05, 0.3
 BELOW = "preview_below"
@@ -142,10 +142,10 @@ def _changes(services: Services, draft: Draft, step: Step, *, key: str) -> bool:
         if one.at == at:
             st.html(preview_html.change(one, sampled=answer.sampled))
     st.html(
-        preview_html.changed_rows(answer.changed_rows, most=_MOST_CHANGED) or "<p class=pv-effect>No row to show.</p>"
+        preview_html.changed_rows(answer.changed_rows, most=MOST_CHANGED) or "<p class=pv-effect>No row to show.</p>"
     )
-    if len(answer.changed_rows) >= _MOST_CHANGED:
-        st.caption(f"The first {_MOST_CHANGED} rows of those.")
+    if len(answer.changed_rows) >= MOST_CHANGED:
+        st.caption(f"The first {MOST_CHANGED} rows of those.")
     return False
 
 
