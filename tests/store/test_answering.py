@@ -63,9 +63,11 @@ def test_who_is_hurried_waits_once_who_has_time_waits_each_time_and_all_go_on_by
 ) -> None:
     store, folder = own
     store.settings.set("kept", 1)
-    began = time.monotonic()
-    assert heavy(store) == 1500 * 2000
-    assert time.monotonic() - began > 0.5, "nothing long was tried"
+    rows, took_s = 1500, 0.0
+    while took_s < 0.6:  # longer than the driver looks for a server, however fast the machine is
+        began = time.monotonic()
+        assert heavy(store, rows) == rows * 2000
+        took_s, rows = time.monotonic() - began, rows * 2
     with frozen(folder):
         with hurried():
             assert 0.3 < seconds(lambda: store.settings.get("kept")) < 6
@@ -84,10 +86,10 @@ def test_who_is_hurried_waits_once_who_has_time_waits_each_time_and_all_go_on_by
         assert answered(lambda: store.settings.get("kept"), within_s=5) == 1
 
 
-def heavy(store: Store) -> int:
-    """An aggregation that takes longer than the driver looks for a server."""
+def heavy(store: Store, rows: int) -> int:
+    """An aggregation that takes the longer the more rows it counts."""
     inner = {"$size": {"$map": {"input": {"$range": [0, 2000]}, "as": "n", "in": {"$multiply": ["$$n", "$$n"]}}}}
-    counted = {"$sum": {"$map": {"input": {"$range": [0, 1500]}, "as": "m", "in": inner}}}
+    counted = {"$sum": {"$map": {"input": {"$range": [0, rows]}, "as": "m", "in": inner}}}
     (found,) = store.settings.collection.aggregate([{"$limit": 1}, {"$project": {"n": counted}}])
     return int(found["n"])
 
