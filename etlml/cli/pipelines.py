@@ -108,7 +108,7 @@ def preview(
     elif sql:
         typer.echo(found.sql or "-- This step has no SQL of its own.")
     elif op is not None:
-        print_changed_rows(found, most=rows)
+        print_changed_rows(found, op - 1, most=rows)
     else:
         print_preview(found)
 

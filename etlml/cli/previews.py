@@ -38,8 +38,8 @@ def print_preview(preview: "Preview") -> None:
         typer.echo(f"  {note}", err=True)
 
 
-def print_changed_rows(preview: "Preview", *, most: int) -> None:
-    """The rows that the last op changed, old values before an arrow, or that it left out; what it did on standard error."""
+def print_changed_rows(preview: "Preview", at: int, *, most: int) -> None:
+    """The rows that the op at that place changed, old values before an arrow, or left out; what it did on standard error."""
     names = list(dict.fromkeys(name for row in preview.changed_rows for name in [*row.before, *row.values]))
     rows = [
         [
@@ -54,8 +54,9 @@ def print_changed_rows(preview: "Preview", *, most: int) -> None:
         for row in preview.changed_rows[:most]
     ]
     print_table(["row", *names], rows, empty="No row to show.")
-    for change in preview.ops[-1:]:
-        _print_change(change)
+    for change in preview.ops:
+        if change.at == at:
+            _print_change(change)
 
 
 def _print_change(change: "OpChange") -> None:

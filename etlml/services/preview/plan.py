@@ -12,7 +12,7 @@ from typing import Any
 from etlml.clock import utc_now
 from etlml.compute.schema import Schema
 from etlml.documents import PipelineDraft, Step
-from etlml.errors import EtlmlError, GraphInvalid, NotFound
+from etlml.errors import EtlmlError, GraphInvalid, InvalidInput, NotFound
 from etlml.services.preview.hiding import UsedSecrets
 from etlml.steps.check import CheckedStep
 from etlml.steps.extract import ExtractConfig
@@ -61,8 +61,17 @@ class Plan:
         return _digest([self.target.step.id, dict(self.sources)])
 
     def telling_changes_of(self, at: int | None) -> "Plan":
-        """The same work with the rows that the op at that place changed."""
-        return self if at is None else replace(self, changes_of=at, key=_digest([self.key, at]))
+        """The same work with the rows that the op at that place changed.
+
+        Raises:
+            InvalidInput: There is no such op.
+        """
+        if at is None:
+            return self
+        config = self.target.config
+        if not isinstance(config, TransformConfig) or at >= len(config.ops):
+            raise InvalidInput(f"Step {self.target.step.id!r} has no op {at + 1}.", field="changes_of")
+        return replace(self, changes_of=at, key=_digest([self.key, at]))
 
 
 def plan(

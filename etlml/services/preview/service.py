@@ -83,6 +83,7 @@ class PreviewService:
 
         Raises:
             NotFound: There is no such step.
+            InvalidInput: There is no op ``changes_of``.
             EtlmlError: It, or a step that it needs, is wrong or fails; ``details['step']`` says which.
             StepTimeout: Even a small part of the rows takes too long.
             Unavailable: Too many previews are being computed.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from etlml.errors import InvalidInput
 from etlml.services.preview import PreviewService
 from etlml.services.preview import cells as cells_module
 from etlml.services.preview.result import OpChange, Preview
@@ -71,6 +72,13 @@ def test_changed_rows_come_with_their_number_and_old_values(service: PreviewServ
     (row,) = found.changed_rows
     assert (row.row, row.gone, row.before, row.values["x"], row.values["id"]) == (2, False, {"x": None}, 0.0, 2)
     assert [one.at for one in found.ops] == [0, 1]
+
+
+def test_an_op_that_is_not_there_is_refused_and_one_that_is_off_changed_nothing(service: PreviewService) -> None:
+    with pytest.raises(InvalidInput, match="Step 'clean' has no op 2"):
+        previewed(service, FILL, changes_of=1)
+    found = previewed(service, FILL, {**REPLACE, "enabled": False}, changes_of=1)
+    assert (found.changed_rows, [one.at for one in found.ops]) == ((), [0])
 
 
 def test_rows_that_were_left_out_are_told(service: PreviewService) -> None:
