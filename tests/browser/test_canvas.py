@@ -112,6 +112,14 @@ def test_a_dragged_step_keeps_its_place(studio: Studio, page: Page, chain: str) 
     assert position.y > 60
 
 
+def test_the_save_key_saves_what_is_being_typed(studio: Studio, page: Page, chain: str) -> None:
+    node(page, "first").click()
+    page.get_by_role("textbox", name="Label", exact=True).fill("typed last")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".head .sub").first).to_have_text("version 2")
+    assert studio.services.pipelines.get(chain).steps[1].config["ops"][0]["label"] == "typed last"
+
+
 def test_a_circle_is_refused(page: Page, chain: str) -> None:
     drag(page, node(page, "second").locator(".source"), centre(node(page, "first").locator(".target")))
     expect(page.locator(".notice")).to_have_text("That would make a circle.")

@@ -39,9 +39,26 @@ function openFirstHit(event) {
   return Boolean(first)
 }
 
+// Streamlit takes a text over when the focus leaves its field, and of two things in one moment only the first: Save comes after it.
+const TAKEN_OVER_MS = 150, SAVE_TRIES = 20
+
+function saveWhatIsTyped(event) {
+  const at = event.composedPath()[0]
+  if (!isWriting(event) || !at.closest(".st-key-step_panel")) return false
+  at.blur()
+  at.focus()
+  const save = tries => setTimeout(() => press("save") || tries <= 0 || save(tries - 1), TAKEN_OVER_MS)
+  save(SAVE_TRIES)
+  return true
+}
+
 function onKey(event) {
   if (openFirstHit(event)) return
   const ctrl = event.ctrlKey || event.metaKey
+  if (ctrl && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
+    if (saveWhatIsTyped(event)) { event.preventDefault(); event.stopPropagation() }
+    return
+  }
   if (ctrl && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
     if (openSearch()) { event.preventDefault(); event.stopPropagation() }
     return
