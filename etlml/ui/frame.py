@@ -34,6 +34,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
 PARENTS: Mapping[str, str] = {"pipeline": "pipelines", "run": "runs", "compare": "runs", "experiment": "experiments"}
 _HEALTH_S, _AWAY_S = "10s", "3s"
 _AWAY = "database_away"
+"""Is there while the database is away: whether the page may be drawn anew as soon as it is back."""
 
 
 def services() -> Services:
@@ -134,7 +135,7 @@ def _brand() -> None:
         name, colour = preferences.environment_name, preferences.environment_color
     except EtlmlError:
         name, colour = "", ""
-        st.session_state[_AWAY] = True
+        st.session_state[_AWAY] = False  # not at once: where only this fails, that would never end
         _pulse.clear()  # it may still say that all is well
     shade = f"--env:{colour or 'var(--dull)'}"
     badge = f'<small style="{shade}">{html.escape(name)}</small>' if name else ""
@@ -151,7 +152,7 @@ def _beat(user: Principal) -> None:
     """The strip. When the database is back, the whole page is drawn anew: parts of it may show nothing but an error."""
     pulse = _pulse()
     st.html(health_html(*pulse))
-    if not pulse[0]:
+    if not pulse[0] or st.session_state.get(_AWAY) is False:
         st.session_state[_AWAY] = True
     elif st.session_state.pop(_AWAY, False):
         st.rerun()

@@ -182,3 +182,17 @@ def test_a_page_is_drawn_anew_when_the_database_is_back(
     app.run()
     assert frame._AWAY not in app.session_state
     assert strips == [True, True], "once for this run, and once anew"
+
+
+def test_a_page_is_not_drawn_anew_without_end_where_only_a_part_of_the_database_fails(
+    services: Services, open_page: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> object:
+        raise Unavailable("MongoDB could not do this.")
+
+    strips: list[bool] = []
+    monkeypatch.setattr(frame, "health_html", lambda database, *_: strips.append(database) or "<i></i>")
+    monkeypatch.setattr(services.settings, "get", away)
+    frame._pulse.clear()
+    open_page("pipelines.py")
+    assert strips == [True]
