@@ -119,7 +119,7 @@ def _check(services: Services, user: Principal, path: str, rules: Sequence[dict[
     except EtlmlError as error:
         st.error(error.message, icon=":material/error:")
         return
-    place.set_params(view=None, id=validation.id, check_path=None)
+    place.set_params(view=None, id=validation.id)  # the file leaves the URL with its field
     st.rerun()
 
 

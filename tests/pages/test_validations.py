@@ -70,7 +70,10 @@ def test_a_file_is_shown_with_what_each_rule_finds_before_the_check_is_kept(
     assert "2 pass, 1 fail" in shown(app)
     assert not services.validations.list().items
     app.button(key="check_now").click().run()
-    assert services.validations.list().items[0].rules[0].failed == 1
+    kept = services.validations.list().items[0]
+    assert kept.rules[0].failed == 1
+    assert not app.exception
+    assert app.query_params["id"] in (kept.id, [kept.id])
 
 
 def test_one_is_deleted_only_after_a_question(services: Services, open_page: Opens) -> None:
