@@ -128,7 +128,7 @@ def _draft(services: Services) -> Any:
 def _open_pages(browser: Any, url: str, process: psutil.Process, services: Services) -> Iterator[Row]:
     """The server's share of a core with one live page open, then with ten."""
     running = services.store.runs.list(status="running", limit=1).items[0].id
-    contexts = []
+    contexts = list[Any]()
     for wanted, limit, what in ((1, ONE_SHARE, "one live page"), (10, TEN_SHARE, "ten live pages")):
         while len(contexts) < wanted:
             context = browser.new_context(viewport={"width": 1280, "height": 860})

@@ -72,7 +72,7 @@ def _frames(page: Any, what: str, start: tuple[float, float]) -> Row:
 
 def _added(page: Any, size: int) -> Row:
     """From Enter in the palette to the new card; the panel beside it follows once the server has answered."""
-    shown, panel = [], []
+    shown, panel = list[float](), list[float]()
     for _ in range(ADDS):
         before = page.locator(".react-flow__node.selected").get_attribute("data-id") if shown else None
         page.locator(".canvas").focus()

@@ -73,7 +73,7 @@ def _keep_alive(store: Store, pipeline: Pipeline, now: datetime) -> None:
     later = now + timedelta(days=1)
     worker = Worker(id="bench", host="bench", pid=1, slots=4, running=["1"], started_at=now, heartbeat_at=later)
     store.workers.beat(worker)
-    steps = [StepRun(id=f"s{n}", name=f"step {n}", type=kind) for n, kind in enumerate(_TYPES)]  # type: ignore[arg-type]
+    steps = [StepRun(id=f"s{n}", name=f"step {n}", type=kind) for n, kind in enumerate(_TYPES)]
     steps[0] = steps[0].model_copy(update={"status": "running", "started_at": now})
     store.runs.add(Run(pipeline_id=pipeline.id, pipeline_name=pipeline.name, created_at=now, steps=steps))
     store.runs.claim("bench", now, timedelta(days=1).total_seconds())
@@ -104,7 +104,7 @@ def _batches(documents: Any) -> Iterator[list[Any]]:
 
 def _pipeline(number: int, now: datetime) -> Pipeline:
     steps = [
-        Step(id=f"s{n}", name=f"step {n}", type=kind, needs=[f"s{n - 1}"] if n else [], config=_config(kind, n))  # type: ignore[arg-type]
+        Step(id=f"s{n}", name=f"step {n}", type=kind, needs=[f"s{n - 1}"] if n else [], config=_config(kind, n))
         for n, kind in enumerate(_TYPES)
         if kind != "extract" or n == 0
     ]
@@ -141,7 +141,7 @@ def _run(number: int, pipeline: Pipeline, chance: random.Random, now: datetime) 
         StepRun(
             id=f"s{n}",
             name=f"step {n}",
-            type=kind,  # type: ignore[arg-type]
+            type=kind,
             status="failed" if status == "failed" and n == 6 else "success",
             attempts=1,
             started_at=at + timedelta(seconds=took * n / STEPS),
@@ -158,7 +158,7 @@ def _run(number: int, pipeline: Pipeline, chance: random.Random, now: datetime) 
         id=f"r{number:06}",
         pipeline_id=pipeline.id,
         pipeline_name=pipeline.name,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         trigger="schedule" if pipeline.schedule else "manual",
         scheduled_for=at if pipeline.schedule else None,
         reason="The computer was off." if status == "missed" else None,

@@ -33,10 +33,10 @@ _DEEDS: tuple[tuple[str, str, str, dict[str, Any], float], ...] = (
 def seed_people(store: Store, now: datetime) -> None:
     """Fill in what people did."""
     for name, role, days in _PEOPLE:
-        store.users.add(User(name=name, role=role, created_at=now - timedelta(days=days)))  # type: ignore[arg-type]
+        store.users.add(User(name=name, role=role, created_at=now - timedelta(days=days)))
     for name, role, used in (("nightly export", "viewer", 7), ("deploy", "operator", 90)):
         digest = hashlib.sha256(name.encode()).hexdigest()
-        key = ApiKey(name=name, role=role, key_hash=digest, prefix=f"etl_{digest[:4]}", created_by="ada")  # type: ignore[arg-type]
+        key = ApiKey(name=name, role=role, key_hash=digest, prefix=f"etl_{digest[:4]}", created_by="ada")
         key.created_at, key.last_used_at = now - timedelta(days=12), now - timedelta(hours=used)
         store.api_keys.add(key)
     for name, kind, config, text in _CONNECTIONS:

@@ -63,7 +63,7 @@ def _backfills(store: Store, pipeline: Pipeline, now: datetime) -> None:
         backfill = Backfill(
             pipeline_id=pipeline.id,
             pipeline_name=pipeline.name,
-            status=status,  # type: ignore[arg-type]
+            status=status,
             since=moments[0],
             until=moments[-1],
             intervals=moments,
@@ -85,7 +85,7 @@ def _ended(pipeline: Pipeline, status: str, at: datetime, seconds: float) -> Run
             id=step.id,
             name=step.name,
             type=step.type,
-            status=state if number == 0 or status == "success" else "skipped",  # type: ignore[arg-type]
+            status=state if number == 0 or status == "success" else "skipped",
             started_at=at if number == 0 or status == "success" else None,
             finished_at=at + timedelta(seconds=seconds / 2) if number == 0 or status == "success" else None,
         )
@@ -94,7 +94,7 @@ def _ended(pipeline: Pipeline, status: str, at: datetime, seconds: float) -> Run
     return Run(
         pipeline_id=pipeline.id,
         pipeline_name=pipeline.name,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         created_at=at,
         started_at=at if seconds else None,
         finished_at=at + timedelta(seconds=seconds),
@@ -123,7 +123,7 @@ def _trouble(store: Store, pipeline: Pipeline, now: datetime) -> None:
     store.logs.add_many(
         LogEntry(
             ts=now - timedelta(hours=3 * number + at, minutes=7 * at),
-            level=level,  # type: ignore[arg-type]
+            level=level,
             source=source,
             pipeline_id=pipeline.id if source == "engine" else None,
             logger=f"etlml.{source}",
@@ -140,7 +140,7 @@ def _running(store: Store, pipeline: Pipeline, now: datetime) -> None:
             id=step.id,
             name=step.name,
             type=step.type,
-            status=_STATES.get(step.id, "running"),  # type: ignore[arg-type]
+            status=_STATES.get(step.id, "running"),
             started_at=now - timedelta(seconds=3 - 0.3 * i),
             rows_out=_ROWS.get(step.id) if _STATES.get(step.id, "running") != "running" else None,
             finished_at=now - timedelta(seconds=2.7 - 0.3 * i)
