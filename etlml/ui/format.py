@@ -103,6 +103,11 @@ def cell(item: Any, longest: int = 80) -> str:
     return value(item, longest)
 
 
+def told(message: str) -> str:
+    """A message for Markdown, which would make a formula of what stands between two dollar signs."""
+    return message.replace("$", "\\$")
+
+
 def first_line(text: str | None, longest: int = 140) -> str:
     """The first line of a message, cut to ``longest`` letters."""
     lines = (text or "").strip().splitlines()

@@ -9,6 +9,7 @@ import streamlit as st
 from etlml.clock import new_id
 from etlml.errors import EtlmlError
 from etlml.services import Services
+from etlml.ui import format as words
 from etlml.ui import parts, place
 
 
@@ -63,7 +64,7 @@ def saved(save: Callable[[], object], *, said: str, param: str) -> None:
     try:
         save()
     except EtlmlError as error:
-        st.error(error.message, icon=":material/error:")
+        st.error(words.told(error.message), icon=":material/error:")
         return
     parts.toast_later(said)
     place.set_params(**{param: None})

@@ -90,7 +90,7 @@ def shown_errors() -> Iterator[None]:
         yield
     except EtlmlError as error:
         st.error(
-            words.value(error.message, 2000) if "\n" not in error.message else f"```\n{error.message}\n```",
+            words.told(words.value(error.message, 2000)) if "\n" not in error.message else f"```\n{error.message}\n```",
             icon=":material/error:",
         )
 

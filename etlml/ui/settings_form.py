@@ -10,6 +10,7 @@ from etlml.services import Services
 from etlml.services.preferences import Preferences
 from etlml.services.principals import Principal
 from etlml.ui import copy_as, fields, forms, parts
+from etlml.ui import format as words
 
 LABELS: Mapping[str, str] = {"timezone": "Time zone", "public_url": "Address of the studio"}
 
@@ -47,7 +48,7 @@ def save(services: Services, user: Principal, changed: Mapping[str, object], *, 
         try:
             services.settings.update(changed, author=user.name)
         except EtlmlError as error:
-            st.error(error.message, icon=":material/error:")
+            st.error(words.told(error.message), icon=":material/error:")
             return
         parts.toast_later("Saved.")
         st.rerun()

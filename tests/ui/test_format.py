@@ -101,6 +101,10 @@ def test_exact_is_in_the_viewers_zone() -> None:
     assert words.exact(None, None) == "–"
 
 
+def test_what_is_told_has_no_formulas() -> None:
+    assert words.told("${params.a} is not ${params.b}") == r"\${params.a} is not \${params.b}"
+
+
 def test_first_line_leaves_the_rest_out() -> None:
     assert words.first_line("one\ntwo") == "one"
     assert words.first_line(None) == ""
