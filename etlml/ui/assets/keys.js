@@ -44,7 +44,7 @@ const TAKEN_OVER_MS = 150, SAVE_TRIES = 20
 
 function saveWhatIsTyped(event) {
   const at = event.composedPath()[0]
-  if (!isWriting(event) || !at.closest(".st-key-step_panel")) return false
+  if (!isWriting(event) || !at.closest('[data-testid="stMain"]') || !location.pathname.endsWith("/pipeline")) return false
   at.blur()
   at.focus()
   const save = tries => setTimeout(() => press("save") || tries <= 0 || save(tries - 1), TAKEN_OVER_MS)
