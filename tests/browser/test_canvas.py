@@ -120,6 +120,21 @@ def test_the_save_key_saves_what_is_being_typed(studio: Studio, page: Page, chai
     assert studio.services.pipelines.get(chain).steps[1].config["ops"][0]["label"] == "typed last"
 
 
+def test_a_button_pressed_right_out_of_a_field_comes_after_what_is_typed(
+    studio: Studio, page: Page, chain: str
+) -> None:
+    node(page, "first").click()
+    label = page.get_by_role("textbox", name="Label", exact=True)
+    label.fill("first")
+    label.press("Tab")
+    save = page.locator(".st-key-save button")
+    expect(save).to_be_enabled()
+    label.fill("typed last")
+    save.click()
+    expect(page.locator(".head .sub").first).to_have_text("version 2")
+    assert studio.services.pipelines.get(chain).steps[1].config["ops"][0]["label"] == "typed last"
+
+
 def test_a_circle_is_refused(page: Page, chain: str) -> None:
     drag(page, node(page, "second").locator(".source"), centre(node(page, "first").locator(".target")))
     expect(page.locator(".notice")).to_have_text("That would make a circle.")

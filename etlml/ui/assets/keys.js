@@ -52,6 +52,23 @@ function saveWhatIsTyped(event) {
   return true
 }
 
+// So does a button that is pressed right out of a field.
+const TEXTS = "input:is([type=text], [type=number], [type=password], [type=search], :not([type])), textarea", SAME_MOMENT_MS = 60
+let takenOverAt = -Infinity
+
+function noteTakenOver(event) {
+  if (event.composedPath()[0]?.matches?.(TEXTS)) takenOverAt = event.timeStamp
+}
+
+function pressAfterTheText(event) {
+  const button = event.composedPath().find(one => one instanceof HTMLButtonElement)
+  if (!button || event.timeStamp - takenOverAt > SAME_MOMENT_MS) return
+  takenOverAt = -Infinity
+  event.stopImmediatePropagation()
+  event.preventDefault()
+  setTimeout(() => button.click(), TAKEN_OVER_MS)
+}
+
 function onKey(event) {
   if (openFirstHit(event)) return
   const ctrl = event.ctrlKey || event.metaKey
@@ -157,7 +174,7 @@ export default function ({ data }) {
   keepTheWayBack()
   showAllInOneMode()
   window.etlmlOnce?.forEach(([kind, listener]) => document.removeEventListener(kind, listener, true))
-  window.etlmlOnce = [["click", keepToOneClick], ["keydown", keepToOneEnter], ["keydown", passTheEye]]
+  window.etlmlOnce = [["click", keepToOneClick], ["change", noteTakenOver], ["click", pressAfterTheText], ["keydown", keepToOneEnter], ["keydown", passTheEye]]
   window.etlmlOnce.forEach(([kind, listener]) => document.addEventListener(kind, listener, true))
   window.etlmlAway?.disconnect()
   window.etlmlAway = new MutationObserver(() => { showAllInOneMode(); sayAway() })
