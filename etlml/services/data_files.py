@@ -166,9 +166,15 @@ def data_kind(path: Path) -> DataKind:
     return _DATABASES.get(path.suffix.lower()) or kind_of(path, field="file").format
 
 
+def plain_stem(path: str) -> str:
+    """A file's name without what follows its first dot, in letters that every name may have: ``Übersicht`` is ``Ubersicht``."""
+    stem = PurePosixPath(path).name.partition(".")[0]
+    return unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+
+
 def step_id(path: str) -> str:
     """A step's id from a file's name: ``Orders 2024.csv`` becomes ``orders_2024``."""
-    stem = PurePosixPath(path).name.partition(".")[0]
+    stem = plain_stem(path)
     words = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40].rstrip("_")
     return words if words[:1].isalpha() else f"read_{words}".rstrip("_")
 

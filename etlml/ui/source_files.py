@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -12,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from etlml.documents import Step
 from etlml.errors import EtlmlError
 from etlml.services import Services
-from etlml.services.data_files import EXTENSIONS, FORMATS
+from etlml.services.data_files import EXTENSIONS, FORMATS, plain_stem
 from etlml.ui import copy_as, drafted, frame, parts
 from etlml.ui.copy_as import Action
 from etlml.ui.drafts import Draft
@@ -94,4 +93,4 @@ def uploader(key: str, added: Callable[[], None] | None = None) -> UploadedFile 
 
 
 def _stem(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9 _-]+", "-", PurePath(path).name.partition(".")[0]).strip(" -_")[:60] or "data"
+    return re.sub(r"[^A-Za-z0-9_-]+", " ", plain_stem(path)).strip(" -_")[:60] or "data"

@@ -25,6 +25,7 @@ def chosen(one: FormField, value: Any, around: Surroundings) -> Any:
         [*texts, *others],
         default=texts,
         accept_new_options=True,
+        select_all=False,  # it would stand first, and Enter would take it
         placeholder="Choose or type",
         **common(one, around),
     )
