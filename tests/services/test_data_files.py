@@ -147,7 +147,7 @@ class TestTables:
         ("uploads/Orders 2024.csv", "orders_2024"),
         ("uploads/My data, Ümlaut.csv", "my_data_umlaut"),
         ("2024-orders.csv.gz", "read_2024_orders"),
-        ("Umsätze (neu).xlsx", "ums_tze_neu"),
+        ("Umsätze (neu).xlsx", "umsatze_neu"),
         ("日本.csv", "read"),
         (f"{'long ' * 40}.csv", "long_long_long_long_long_long_long_long"),
     ],
