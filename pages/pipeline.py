@@ -30,6 +30,7 @@ from etlml.ui.drafts import Draft
 services, user = frame.services(), frame.current_user()
 MAY_EDIT, MAY_RUN = user.permits("editor"), user.permits("operator")
 LEAST = 420  # px of the panel; the style sheet makes it and the canvas as high as the window allows
+WANTED = "wanted_of_the_pipeline"
 TABS = ("Build", "Runs", "Schedule", "YAML", "Versions", "Lineage")
 
 
@@ -56,20 +57,33 @@ def header(pipeline: Pipeline, draft: Draft) -> None:
             if st.button("Discard", key="discard", help="Go back to the saved version"):
                 drafts.discard(services, pipeline, draft, user.name)
                 st.rerun()
-            if st.button("Save", key="save", icon=":material/save:", shortcut="Ctrl+S"):
-                save(draft)
+            st.button(
+                "Save", key="save", icon=":material/save:", shortcut="Ctrl+S", on_click=want, args=(pipeline.id, "save")
+            )
         more(pipeline, draft)
-        if st.button(
+        st.button(
             "Run",
             type="primary",
             key="run",
             icon=":material/play_arrow:",
             shortcut="Ctrl+Enter",
             disabled=not MAY_RUN or not draft.document.steps,
-        ):
-            if draft.is_dirty and MAY_EDIT and not save(draft, quietly=True):
-                return
-            run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user)
+            on_click=want,
+            args=(pipeline.id, "run"),
+        )
+
+
+def want(pipeline_id: str, what: str) -> None:
+    """Have the pipeline saved or run once the forms below have taken over what was typed before the button was pressed."""
+    st.session_state[WANTED] = (pipeline_id, what)
+
+
+def do_what_is_wanted(pipeline: Pipeline, draft: Draft) -> None:
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted == (pipeline.id, "save") and MAY_EDIT:
+        save(draft)
+    elif wanted == (pipeline.id, "run") and (not (draft.is_dirty and MAY_EDIT) or save(draft, quietly=True)):
+        run_form.ask_or_start(services, services.pipelines.get(pipeline.id), user)
 
 
 def more(pipeline: Pipeline, draft: Draft) -> None:
@@ -138,6 +152,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
     run = last_run(pipeline)
     live = run is not None and not run.is_final
     in_header = shown_above(draft)
+    is_alone = False  # as a fragment, without the rest of the page
 
     @parts.fragment(run_every="1s" if live else None, key="build", about={"id": place.param("id")})
     def editor() -> None:
@@ -154,7 +169,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
             problems, _ = draft.looked_into(services)
             draft_canvas.draw(services, draft, user, run=shown, problems=problems)
         drafts.keep(services, draft, user.name)
-        if shown_above(draft) != in_header:
+        if shown_above(draft) != in_header or (is_alone and WANTED in st.session_state):
             st.rerun()
         # What has to be computed comes last: the form, the canvas and the header do not wait for it.
         step = draft.step(draft.selected)
@@ -165,6 +180,7 @@ def build(pipeline: Pipeline, draft: Draft) -> None:
         later()
 
     editor()
+    is_alone = True
 
 
 def shown_above(draft: Draft) -> tuple[bool, ...]:
@@ -240,3 +256,4 @@ with tabs[4]:
 with tabs[5]:
     if tabs[5].open:
         lineage_view.draw(services, draft.document, key=f"lineage_{pipeline.id}")
+do_what_is_wanted(pipeline, draft)
