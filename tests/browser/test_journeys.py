@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Studio
 
@@ -28,6 +28,13 @@ def node(page: Page, step: str) -> Any:
 
 def state(page: Page) -> Any:
     return page.locator(".head .pill").first
+
+
+def choose(page: Page, field: Locator, words: str) -> None:
+    """Type into a field that offers what there is, and take what it then offers."""
+    field.fill(words)
+    expect(page.get_by_role("option").first).to_contain_text(words)
+    page.keyboard.press("Enter")
 
 
 def add_step(page: Page, words: str) -> None:
@@ -64,8 +71,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     expect(page.locator(".canvas")).to_contain_text("An empty canvas")
 
     add_step(page, "file")
-    panel.get_by_role("combobox", name="Path").fill("examples/penguins.csv")
-    page.keyboard.press("Enter")
+    choose(page, panel.get_by_role("combobox", name="Path"), "examples/penguins.csv")
     expect(node(page, "file")).to_contain_text("penguins.csv")
     for words, step in (("drop missing", "drop_null"), ("unique", "check"), ("parquet", "save_parquet")):
         before = page.locator(".react-flow__node").count()
@@ -74,8 +80,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
         expect(page.locator(".react-flow__edge")).to_have_count(before)
     node(page, "check").click()
     expect(panel).to_contain_text("check")
-    panel.get_by_role("combobox", name="Column").fill("rowid")
-    page.keyboard.press("Enter")
+    choose(page, panel.get_by_role("combobox", name="Column"), "rowid")
     expect(panel.locator(".error-card")).to_contain_text("rowid")
     panel.get_by_role("button", name="Move, duplicate or remove 1").click()
     page.get_by_role("menuitem", name="Remove").click()
@@ -86,8 +91,7 @@ def test_a_pipeline_is_built_on_the_canvas_and_runs(studio: Studio, page: Page, 
     page.get_by_role("option", name="Not null").click()
     expect(column).to_have_count(1)
     settled()
-    column.fill("species")
-    page.keyboard.press("Enter")
+    choose(page, column, "species")
     expect(panel.locator(".error-card")).to_have_count(0)
 
     page.locator(".st-key-save button").click()
