@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from pymongo import MongoClient
 
 from etlml.services import Services
@@ -100,3 +100,11 @@ def settled(page: Page) -> Callable[[], None]:
         expect(page.get_by_test_id("stException")).to_have_count(0)
 
     return wait
+
+
+def choose(page: Page, field: Locator, words: str) -> None:
+    """Type into a field that offers what there is, once the page stands still, and take what it then offers."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    field.fill(words)
+    expect(page.get_by_role("option").first).to_contain_text(words)
+    page.keyboard.press("Enter")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Studio
+from tests.browser.conftest import Studio, choose
 
 RUN_MS = 300_000
 BROKEN: dict[str, Any] = {
@@ -28,13 +28,6 @@ def node(page: Page, step: str) -> Any:
 
 def state(page: Page) -> Any:
     return page.locator(".head .pill").first
-
-
-def choose(page: Page, field: Locator, words: str) -> None:
-    """Type into a field that offers what there is, and take what it then offers."""
-    field.fill(words)
-    expect(page.get_by_role("option").first).to_contain_text(words)
-    page.keyboard.press("Enter")
 
 
 def add_step(page: Page, words: str) -> None:

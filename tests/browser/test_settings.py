@@ -4,15 +4,16 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Studio
+from tests.browser.conftest import Studio, choose
 
 
 def test_a_double_click_creates_one_thing_and_a_password_left_with_tab_is_kept(studio: Studio, page: Page) -> None:
     services = studio.services
     page.goto(f"{studio.url}/settings?tab=Connections")
     page.locator(".st-key-connection__name input").fill("shop")
-    page.locator(".st-key-connection__kind input").fill("Web API")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator(".st-key-connection__save button")).to_be_enabled()
+    choose(page, page.locator(".st-key-connection__kind input"), "Web API")
     page.get_by_role("textbox", name=re.compile("^Url", re.I)).fill("http://127.0.0.1:9/")
     page.locator(".st-key-connection__token_set input").fill("swordfish-1234")
     page.keyboard.press("Tab")
