@@ -15,6 +15,7 @@ from etlml.ui import gantt, graph
 from etlml.ui.looks import TRIGGER_LABEL
 
 _AT_FIRST = timedelta(minutes=1)
+_A_WHILE = timedelta(minutes=3)
 _SHORTEST_S = 0.01
 _LATE = 1.1  # times the usual
 
@@ -31,10 +32,11 @@ class Around(NamedTuple):
 
 
 def pace(run: Run, now: datetime) -> str | None:
-    """How often a run's page looks again: each second at first, every other one once it takes a while."""
+    """How often a run's page looks again: each second at first, more seldom the longer it takes."""
     if run.is_final:
         return None
-    return "1s" if now - (run.started_at or run.created_at) < _AT_FIRST else "2s"
+    age = now - (run.started_at or run.created_at)
+    return "1s" if age < _AT_FIRST else "2s" if age < _A_WHILE else "3s"
 
 
 def around(services: Services, run: Run) -> Around:

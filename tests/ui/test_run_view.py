@@ -19,7 +19,7 @@ def test_progress_says_so_when_the_worker_is_lost() -> None:
 
 @pytest.mark.parametrize(
     ("status", "seconds", "every"),
-    [("running", 5, "1s"), ("running", 300, "2s"), ("pending", 5, "1s"), ("success", 5, None)],
+    [("running", 5, "1s"), ("running", 90, "2s"), ("running", 300, "3s"), ("pending", 5, "1s"), ("success", 5, None)],
 )
 def test_a_page_looks_again_less_often_once_its_run_takes_a_while(
     status: RunStatus, seconds: int, every: str | None
